@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * Sending: window, backlog by importance, congestion, retransmission of a packet.
+ * Src: 03-link-node.md, 11. Not here: bundling of the backlog.
+ */
+
+#include <errno.h>
+
+#include <rte_mbuf.h>
+
+#include "link_priv.h"
+
+/* Room in the window, and in the ring, which has to hold holes too. */
+static bool
+tx_can_send(const struct dpt_link *link)
+{
+	return link->snd_cnt < link->window &&
+	       dpt_seq_dist(link->snd_una, link->snd_nxt) <= link->ring_mask;
+}
+
+/* What every transmission of a sequenced packet says anew. */
+static void
+tx_stamp(const struct dpt_link *link, struct rte_mbuf *m)
+{
+	uint8_t *hdr = dpt_buf_hdr(m);
+
+	dpt_msg_set_ack(hdr, (uint16_t)(link->rcv_nxt - 1));
+	dpt_msg_set_bcast_ack(hdr, link->view->ack);
+}
+
+/*
+ * Number a packet, keep it, and hand the bearer a second reference. A forwarded
+ * message may still have the L2 header of the bearer that it came in on: cut off.
+ */
+static void
+tx_first(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, struct dpt_out *out)
+{
+	struct dpt_buf *buf = dpt_buf(m);
+	uint16_t seq = link->snd_nxt++;
+
+	if (buf->l2_bytes > 0) {
+		rte_pktmbuf_adj(m, buf->l2_bytes);
+		buf->l2_bytes = 0;
+	}
+	buf->seqno = seq;
+	buf->retransmit_next_ns = now_ns + LINK_RETRANSMIT_NS;
+	buf->retransmit_first_ns = 0;
+	dpt_msg_set_non_seq(dpt_buf_hdr(m), 0);
+	dpt_msg_set_seqno(dpt_buf_hdr(m), seq);
+	tx_stamp(link, m);
+	link->snd_ring[seq & link->ring_mask] = m;
+	link->snd_cnt++;
+	link->rcv_unacked = 0;
+	if (buf->flags & DPT_BUF_F_BULK_END) {
+		link->has_bulk_end = true;
+		link->bulk_end = seq;
+	}
+	LINK_COUNT(link, sent_pkts);
+	rte_pktmbuf_refcnt_update(m, 1);
+	dpt_out_tx(out, m, link->bearer_id, &link->dst);
+}
+
+/*
+ * The bearer may still hold the packet (its octets must not change then, nor its place
+ * in a queue): a copy is sent instead.
+ */
+bool
+link_retransmit(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, struct dpt_out *out)
+{
+	struct dpt_buf *buf = dpt_buf(m);
+	struct rte_mbuf *tx = m;
+
+	if (now_ns < buf->retransmit_next_ns)
+		return false;
+	if (rte_mbuf_refcnt_read(m) > 1) {
+		tx = dpt_buf_copy(m, link->env.pool);
+		if (tx == NULL) {
+			LINK_COUNT(link, retransmit_no_buffer);
+			return false;
+		}
+	} else {
+		rte_pktmbuf_refcnt_update(m, 1);
+	}
+	tx_stamp(link, tx);
+	buf->retransmit_next_ns = now_ns + LINK_RETRANSMIT_NS;
+	if (buf->retransmit_first_ns == 0)
+		buf->retransmit_first_ns = RTE_MAX(now_ns, UINT64_C(1));
+	LINK_COUNT(link, retransmitted);
+	link_trace(link, now_ns, LINK_TRACE_RETRANSMIT, buf->seqno, link->snd_una, link->snd_nxt);
+	dpt_out_tx(out, tx, link->bearer_id, &link->dst);
+	return true;
+}
+
+void
+link_drain(struct dpt_link *link, uint64_t now_ns, struct dpt_out *out)
+{
+	while (link->backlog.cnt > 0 && tx_can_send(link)) {
+		struct rte_mbuf *m = dpt_bufq_pop(&link->backlog);
+
+		link->backlog_cnt[dpt_buf(m)->importance]--;
+		tx_first(link, m, now_ns, out);
+	}
+}
+
+static void
+bulk_end_report(struct dpt_link *link, struct dpt_out *out)
+{
+	if (!link->has_bulk_end || !dpt_seq_lt(link->bulk_end, link->snd_una))
+		return;
+	link->has_bulk_end = false;
+	dpt_out_event(out, DPT_EVENT_BULK_ACKED)->node = link->peer;
+}
+
+void
+link_release_report(struct dpt_link *link, struct dpt_out *out)
+{
+	uint32_t room = 0;
+	struct dpt_event *event;
+
+	bulk_end_report(link, out);
+	if (link->congested == 0)
+		return;
+	for (unsigned int imp = 0; imp < DPT_IMPORTANCE_CNT; imp++) {
+		if (link->backlog_cnt[imp] < link->backlog_limit[imp])
+			room |= link->congested & 1U << imp;
+	}
+	if (room == 0)
+		return;
+	link->congested &= (uint8_t)~room;
+	event = dpt_out_event(out, DPT_EVENT_LINK_ROOM);
+	event->node = link->peer;
+	event->bearer_id = link->bearer_id;
+	event->value = room;
+}
+
+/* m as packets that can be sent: itself, a copy in one segment, or fragments. m is gone. */
+static int
+tx_packets(struct dpt_link *link, struct rte_mbuf *m, struct dpt_bufq *list)
+{
+	uint32_t bytes = dpt_buf_bytes(m);
+	struct rte_mbuf *copy;
+
+	if (bytes > dpt_link_mss(link)) {
+		if (dpt_link_fragment(m, dpt_link_mss(link), link->own, link->peer, link->env.pool,
+				      list) < 0)
+			return -ENOBUFS;
+		LINK_COUNT(link, sent_fragmented);
+		LINK_COUNT_N(link, sent_fragments, list->cnt);
+		return 0;
+	}
+	if (m->nb_segs > 1) {
+		copy = dpt_buf_copy(m, link->env.pool);
+		rte_pktmbuf_free(m);
+		if (copy == NULL)
+			return -ENOBUFS;
+		m = copy;
+	}
+	dpt_bufq_push(list, m);
+	return 0;
+}
+
+int
+dpt_link_tx(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, struct dpt_out *out)
+{
+	uint8_t imp = dpt_msg_link_importance(dpt_buf_hdr(m));
+	bool is_full = link->backlog_cnt[imp] >= link->backlog_limit[imp];
+	struct dpt_bufq list;
+
+	if (is_full && imp == DPT_IMPORTANCE_SYSTEM) {
+		LINK_DROP(link, m, drop_overflow, now_ns);
+		return -ENOBUFS;
+	}
+	dpt_bufq_init(&list);
+	if (tx_packets(link, m, &list) < 0) {
+		LINK_COUNT(link, drop_no_buffer);
+		link_trace(link, now_ns, LINK_TRACE_NO_BUFFER, imp, link->snd_nxt,
+			   link->backlog.cnt);
+		return -ENOBUFS;
+	}
+	while ((m = dpt_bufq_pop(&list)) != NULL) {
+		if (link->backlog.cnt == 0 && tx_can_send(link)) {
+			tx_first(link, m, now_ns, out);
+			continue;
+		}
+		dpt_buf(m)->importance = imp;
+		link->backlog_cnt[imp]++;
+		dpt_bufq_push(&link->backlog, m);
+	}
+	if (!is_full)
+		return 0;
+	link->congested |= (uint8_t)(1U << imp);
+	LINK_COUNT(link, link_congs);
+	return 1;
+}

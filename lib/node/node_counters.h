@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef DPT_NODE_COUNTERS_H
+#define DPT_NODE_COUNTERS_H
+
+/*
+ * X(symbol, kind, text). DROP: one per buffer freed without delivery (dpt_counter.h).
+ *
+ * Buffers given to dpt_node_rx: rx_frames + the link's recv_bundled + the broadcast
+ * link's rx_bundled = rx_up + rx_reports + consumed_* + drop_* + held, over the counters of
+ * node, link and broadcast receive link.
+ */
+
+#include "dpt_counter.h"
+
+#define DPT_NODE_COUNTERS(X)                                                                       \
+	X(rx_frames, INFO, "frames of the peer")                                                   \
+	X(rx_up, INFO, "messages from a link to the layers above")                                 \
+	X(rx_reports, INFO, "STATE messages passed to the broadcast send link")                    \
+	X(tx_msgs, INFO, "messages accepted for sending")                                          \
+	X(node_ups, INFO, "contacts that came up")                                                 \
+	X(node_downs, INFO, "contacts lost")                                                       \
+	X(link_ups, INFO, "links that came up")                                                    \
+	X(link_downs, INFO, "links that went down")                                                \
+	X(fsm_illegal, ERROR, "event that the node's state does not allow")                        \
+	X(open_no_buffer, ERROR, "contact not opened, no buffer: the link is reset")               \
+	X(consumed_proto, INFO, "LINK_PROTOCOL messages")                                          \
+	X(consumed_init, INFO, "broadcast synchronisation messages")                               \
+	X(drop_no_link, DROP, "no link on the bearer that the frame came in on")                   \
+	X(drop_destnode, DROP, "packet addressed to another node")                                 \
+	X(drop_session, DROP, "LINK_PROTOCOL message of another session, node not in contact")     \
+	X(drop_down_leaving, DROP, "peer has not noticed yet that the contact was lost")           \
+	X(drop_leaving_down, DROP, "contact lost, clean-up pending")                               \
+	X(drop_unreachable, DROP, "message to send without an open contact")                       \
+	X(drop_too_long, DROP, "message to send larger than 66060 octets")
+
+DPT_COUNTER_STRUCT(dpt_node_counters, DPT_NODE_COUNTERS);
+
+/* In the order of the list, closed by a NULL name. */
+extern const struct dpt_counter_desc dpt_node_counter_descs[];
+
+#endif /* DPT_NODE_COUNTERS_H */
