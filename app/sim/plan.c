@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the seed decides about a run, before it begins. */
+#include <string.h>
+
+#include "sim.h"
+
+#define SIM_FAULT_NAME_(symbol, name, text) #name,
+#define SIM_FAULT_TEXT_(symbol, name, text) text,
+const char *const sim_fault_names[SIM_FAULT_CNT] = {SIM_FAULTS(SIM_FAULT_NAME_)};
+const char *const sim_fault_texts[SIM_FAULT_CNT] = {SIM_FAULTS(SIM_FAULT_TEXT_)};
+
+uint64_t
+sim_seed_mix(uint64_t seed, uint64_t stream)
+{
+	struct dpt_rng rng;
+
+	dpt_rng_seed(&rng, seed ^ (stream * UINT64_C(0xd1342543de82ef95)));
+	(void)dpt_rng_u64(&rng);
+	return dpt_rng_u64(&rng);
+}
+
+/* 0 .. bound - 1, also for bounds beyond 32 bits; 0 for bound 0. */
+uint64_t
+sim_below(struct dpt_rng *rng, uint64_t bound)
+{
+	if (bound == 0)
+		return 0;
+	return (uint64_t)(((unsigned __int128)dpt_rng_u64(rng) * bound) >> 64);
+}
+
+bool
+sim_chance(struct dpt_rng *rng, uint32_t ppm)
+{
+	return dpt_rng_below(rng, 1000000) < ppm;
+}
+
+#define PICK(rng, ...)                                                                             \
+	((const uint32_t[]){__VA_ARGS__}[dpt_rng_below(                                            \
+		rng, sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))])
+
+static void
+plan_faults(struct sim_plan *plan, const struct sim_opts *opts, struct dpt_rng *rng)
+{
+	uint32_t f;
+
+	plan->faults = 0;
+	for (f = 0; f < SIM_FAULT_CNT; f++) {
+		bool is_drawn = sim_chance(rng, 550000);
+
+		if ((opts->faults >> f & 1) != 0 && (is_drawn || opts->is_faults_exact))
+			plan->faults |= 1u << f;
+	}
+	plan->loss_ppm = PICK(rng, 500, 2000, 10000, 50000, 150000);
+	plan->dup_ppm = PICK(rng, 1000, 10000, 100000);
+	plan->jitter_ns = PICK(rng, 50000, 500000, 3000000);
+	plan->shard_delay_ns = PICK(rng, 20000, 200000, 2000000);
+	plan->timer_slack_ns = PICK(rng, 1000000, 5000000, 20000000);
+	plan->fault_gap_ns = PICK(rng, 300, 1000, 2500) * DPT_NS_PER_MS;
+	if ((plan->faults & SIM_FAULT_BIT(LOSS)) == 0)
+		plan->loss_ppm = 0;
+	if ((plan->faults & SIM_FAULT_BIT(DUP)) == 0)
+		plan->dup_ppm = 0;
+	if ((plan->faults & SIM_FAULT_BIT(REORDER)) == 0)
+		plan->jitter_ns = 0;
+	if ((plan->faults & SIM_FAULT_BIT(SHARD)) == 0)
+		plan->shard_delay_ns = 1000;
+	if ((plan->faults & SIM_FAULT_BIT(TIMER)) == 0)
+		plan->timer_slack_ns = 0;
+}
+
+/* What --scenario leaves to chance is only what the stacks draw themselves. */
+static void
+plan_script(struct sim_plan *plan)
+{
+	plan->shards = 1;
+	plan->seconds = 4;
+	plan->mtu = 1500;
+	plan->tolerance_ms = 1500;
+	plan->socks = 1;
+	plan->is_legacy_addr = true;
+	plan->is_padded = true;
+	plan->faults = SIM_FAULT_BIT(RESTART);
+}
+
+void
+sim_plan_draw(struct sim_plan *plan, const struct sim_opts *opts, uint64_t seed)
+{
+	struct dpt_rng rng;
+
+	dpt_rng_seed(&rng, sim_seed_mix(seed, 1));
+	memset(plan, 0, sizeof(*plan));
+	plan->nodes = opts->nodes;
+	plan->shards = PICK(&rng, 1, 1, 2);
+	plan->seconds = PICK(&rng, 3, 4, 5, 6, 8);
+	plan->mtu = (uint16_t)PICK(&rng, 1500, 1500, 1500, 600, 9000);
+	plan->tolerance_ms = (uint16_t)PICK(&rng, 1500, 1500, 400, 800);
+	plan->ring_pkts = (uint16_t)PICK(&rng, 256, 512, 1024);
+	plan->window_max = (uint16_t)PICK(&rng, 50, 100, 256);
+	plan->socks = PICK(&rng, 2, 3, 4);
+	plan->rcvbuf_bytes = PICK(&rng, 2097152, 2097152, 200000, 30000);
+	plan->send_gap_ns = PICK(&rng, 30, 100, 300, 1000) * DPT_NS_PER_MS;
+	plan->burst = PICK(&rng, 1, 3, 10);
+	plan->big_ppm = PICK(&rng, 0, 10000, 40000);
+	plan->slow_ppm = PICK(&rng, 0, 200000, 500000);
+	plan->is_mcast = sim_chance(&rng, 600000);
+	plan->is_churn = sim_chance(&rng, 700000);
+	plan->is_legacy_addr = sim_chance(&rng, 250000);
+	plan->is_padded = sim_chance(&rng, 500000);
+	plan->rx_mode = (uint8_t)PICK(&rng, SIM_RX_FIRST, SIM_RX_BY_SOURCE, SIM_RX_RANDOM);
+	plan->delay_ns = PICK(&rng, 5000, 50000, 500000);
+	plan_faults(plan, opts, &rng);
+	/* A long fast run would cost more than it finds. */
+	if (plan->send_gap_ns < 100 * DPT_NS_PER_MS && plan->burst > 3)
+		plan->burst = 3;
+	if (opts->is_scripted)
+		plan_script(plan);
+	if (opts->shards != 0)
+		plan->shards = opts->shards;
+	if (opts->seconds != 0)
+		plan->seconds = opts->seconds;
+}
+
+int
+sim_plan_print(const struct sim_plan *plan, char *text, size_t text_size)
+{
+	char faults[160] = "";
+	uint32_t f;
+
+	for (f = 0; f < SIM_FAULT_CNT; f++) {
+		if ((plan->faults >> f & 1) == 0)
+			continue;
+		if (faults[0] != '\0')
+			strncat(faults, ",", sizeof(faults) - strlen(faults) - 1);
+		strncat(faults, sim_fault_names[f], sizeof(faults) - strlen(faults) - 1);
+	}
+	return snprintf(text, text_size,
+			"nodes=%u shards=%u seconds=%u mtu=%u tolerance_ms=%u window=%u ring=%u "
+			"socks=%u rcvbuf=%u gap_ms=%u burst=%u big_ppm=%u slow_ppm=%u mcast=%d "
+			"churn=%d legacy=%d pad=%d rx=%u loss_ppm=%u dup_ppm=%u jitter_us=%u "
+			"delay_us=%u faults=%s",
+			plan->nodes, plan->shards, plan->seconds, plan->mtu, plan->tolerance_ms,
+			plan->window_max, plan->ring_pkts, plan->socks, plan->rcvbuf_bytes,
+			(unsigned int)(plan->send_gap_ns / DPT_NS_PER_MS), plan->burst,
+			plan->big_ppm, plan->slow_ppm, plan->is_mcast, plan->is_churn,
+			plan->is_legacy_addr, plan->is_padded, plan->rx_mode, plan->loss_ppm,
+			plan->dup_ppm, (unsigned int)(plan->jitter_ns / 1000),
+			(unsigned int)(plan->delay_ns / 1000), faults[0] == '\0' ? "none" : faults);
+}
+
+int
+sim_faults_parse(const char *text, uint32_t *mask, bool *is_exact)
+{
+	*is_exact = false;
+	*mask = 0;
+	if (strcmp(text, "all") == 0) {
+		*mask = SIM_FAULTS_ALL;
+		return 0;
+	}
+	if (strcmp(text, "none") == 0)
+		return 0;
+	*is_exact = true;
+	while (*text != '\0') {
+		size_t len = strcspn(text, ",");
+		uint32_t f;
+
+		for (f = 0; f < SIM_FAULT_CNT; f++) {
+			if (strlen(sim_fault_names[f]) == len &&
+			    strncmp(sim_fault_names[f], text, len) == 0)
+				break;
+		}
+		if (f == SIM_FAULT_CNT)
+			return -1;
+		*mask |= 1u << f;
+		text += len;
+		if (*text == ',')
+			text++;
+	}
+	return 0;
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The course of a run:
+ *
+ *   1. the cluster forms                      all see each other, tables are alike
+ *   2. safety: applications talk, faults      nothing doubled, reordered, made up
+ *   3. heal: faults stop, then the talk       liveness: everything converges in time
+ *   4. the end: sockets close, stacks stop    tables empty, every buffer is back
+ */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim.h"
+
+#define RUN_STEP_NS    (50 * DPT_NS_PER_MS)
+#define RUN_FORM_NS    (15 * DPT_NS_PER_S)
+#define RUN_TALK_ON_NS (300 * DPT_NS_PER_MS)
+/* A node that knows some peers asks for others once a minute. Src: 02-discovery.md, 4.3. */
+#define RUN_CONVERGE_NS (100 * DPT_NS_PER_S)
+#define RUN_DRAIN_NS	(500 * DPT_NS_PER_MS)
+#define RUN_MUST_NS	(5 * DPT_NS_PER_S)
+#define RUN_REST_NS	(2 * DPT_NS_PER_S)
+#define RUN_CLOSE_NS	(5 * DPT_NS_PER_S)
+
+void
+sim_at(struct sim *sim, uint64_t time_ns, enum sim_event_type type, uint32_t node, uint32_t arg)
+{
+	struct sim_event event = {.time_ns = time_ns, .type = type, .node = node, .arg = arg};
+
+	sim_heap_push(&sim->heap, &event);
+}
+
+void
+sim_violate(struct sim *sim, const char *oracle, const char *fmt, ...)
+{
+	va_list args;
+	int len;
+
+	if (sim->is_failed)
+		return;
+	sim->is_failed = true;
+	len = snprintf(sim->failure, sizeof(sim->failure), "%s, at %.6f s: ", oracle,
+		       (double)sim->now_ns / 1e9);
+	va_start(args, fmt);
+	vsnprintf(sim->failure + len, sizeof(sim->failure) - (size_t)len, fmt, args);
+	va_end(args);
+	sim_trace_line(sim, SIM_NONE, "VIOLATION of %s", sim->failure);
+}
+
+static bool
+run_node_is(const struct sim *sim, const struct sim_event *event, bool is_running)
+{
+	const struct sim_node *node = &sim->nodes[event->node];
+
+	return node->is_running == is_running && node->incarnation == event->arg;
+}
+
+static void
+run_event(struct sim *sim, const struct sim_event *event)
+{
+	switch ((enum sim_event_type)event->type) {
+	case SIM_EV_FRAME:
+		sim_node_frame(sim, event);
+		break;
+	case SIM_EV_SHARD:
+		sim_node_shard_msg(sim, event);
+		break;
+	case SIM_EV_TIMER:
+		sim_node_timer(sim, event);
+		break;
+	case SIM_EV_BEARER_UP:
+		if (run_node_is(sim, event, true))
+			sim_node_bearer_up(sim, event->node);
+		break;
+	case SIM_EV_SEND:
+		sim_app_send(sim, event->arg);
+		break;
+	case SIM_EV_READ:
+		sim_app_read(sim, event->arg);
+		break;
+	case SIM_EV_CHURN:
+		sim_app_churn(sim, event->node);
+		break;
+	case SIM_EV_FAULT:
+		sim_fault_next(sim);
+		break;
+	case SIM_EV_FAULT_END:
+		sim_fault_end(sim, event->arg, event->arg2);
+		break;
+	case SIM_EV_NODE_START:
+		if (run_node_is(sim, event, false))
+			sim_node_start(sim, event->node);
+		break;
+	case SIM_EV_CHECK_DOWN:
+		sim_oracle_check_down(sim, event->node, event->arg);
+		break;
+	case SIM_EV_SCRIPT:
+		sim_app_script(sim, event->arg);
+		break;
+	}
+}
+
+static void
+run_for(struct sim *sim, uint64_t ns)
+{
+	uint64_t end_ns = sim->now_ns + ns;
+	struct sim_event event;
+
+	while (!sim->is_failed && sim->heap.cnt > 0 && sim->heap.events[0].time_ns <= end_ns) {
+		sim_heap_pop(&sim->heap, &event);
+		sim->now_ns = event.time_ns;
+		run_event(sim, &event);
+	}
+	if (!sim->is_failed)
+		sim->now_ns = end_ns;
+}
+
+static uint32_t
+run_blocked(const struct sim *sim)
+{
+	uint32_t s;
+
+	for (s = 0; s < sim->socks_cnt; s++) {
+		if (sim->socks[s].is_open && sim->socks[s].is_blocked)
+			return s;
+	}
+	return SIM_NONE;
+}
+
+static bool
+run_has_converged(struct sim *sim, char *text, size_t text_size)
+{
+	uint32_t blocked = run_blocked(sim);
+
+	if (blocked != SIM_NONE && text != NULL)
+		snprintf(text, text_size, "socket %u is still blocked", blocked);
+	return sim_oracle_all_up(sim, text, text_size) && blocked == SIM_NONE &&
+	       sim_oracle_names_ok(sim, text, text_size);
+}
+
+static void
+run_until_converged(struct sim *sim, uint64_t budget_ns, const char *phase)
+{
+	char text[256] = "";
+	uint64_t end_ns = sim->now_ns + budget_ns;
+
+	while (!sim->is_failed && sim->now_ns < end_ns) {
+		run_for(sim, RUN_STEP_NS);
+		if (run_has_converged(sim, NULL, 0))
+			return;
+	}
+	if (!sim->is_failed && !run_has_converged(sim, text, sizeof(text)))
+		sim_violate(sim, "liveness", "%s: not within %u s: %s", phase,
+			    (uint32_t)(budget_ns / DPT_NS_PER_S), text);
+}
+
+static void
+run_must_arrive(struct sim *sim)
+{
+	uint64_t end_ns = sim->now_ns + RUN_MUST_NS;
+
+	sim_app_must_round(sim);
+	while (!sim->is_failed && sim_oracle_must_missing(sim) > 0 && sim->now_ns < end_ns)
+		run_for(sim, RUN_STEP_NS);
+	if (!sim->is_failed && sim_oracle_must_missing(sim) > 0)
+		sim_violate(sim, "liveness", "%u messages sent after the heal do not arrive",
+			    sim_oracle_must_missing(sim));
+}
+
+static void
+run_close(struct sim *sim)
+{
+	uint32_t s, n, m;
+
+	sim->is_quiet = true;
+	for (s = 0; s < sim->socks_cnt && !sim->is_failed; s++) {
+		if (sim->socks[s].is_open)
+			sim_app_close(sim, s);
+	}
+	run_until_converged(sim, RUN_CLOSE_NS, "after all sockets were closed");
+	for (n = 0; n < sim->plan.nodes && !sim->is_failed; n++) {
+		for (s = 0; s < sim->plan.shards; s++) {
+			m = dpt_socks_cnt(dpt_stack_socks(sim->nodes[n].shards[s].stack));
+			if (m != 0)
+				sim_violate(sim, "sockets", "node %u shard %u still has %u", n, s,
+					    m);
+		}
+	}
+}
+
+/* Also after a violation, so that the next run finds its pool full, if it can. */
+static void
+run_stop(struct sim *sim)
+{
+	struct sim_event event;
+	uint32_t n, held;
+
+	for (n = 0; n < sim->plan.nodes; n++) {
+		if (sim->nodes[n].is_running)
+			sim_node_kill(sim, n);
+	}
+	while (sim_heap_pop(&sim->heap, &event))
+		rte_pktmbuf_free(event.m);
+	held = rte_mempool_in_use_count(sim->pool);
+	if (held != 0)
+		sim_violate(sim, "buffers", "%u buffers are not back in the pool", held);
+}
+
+static void
+run_phases(struct sim *sim)
+{
+	uint32_t n;
+
+	sim_net_init(sim);
+	for (n = 0; n < sim->plan.nodes && !sim->is_failed; n++)
+		sim_node_start(sim, n);
+	run_until_converged(sim, RUN_FORM_NS, "the cluster does not form");
+	if (sim->opts->is_scripted) {
+		sim_at(sim, sim->now_ns, SIM_EV_SCRIPT, 0, 0);
+	} else {
+		sim_app_start_talking(sim);
+		sim_faults_start(sim);
+	}
+	run_for(sim, sim->plan.seconds * DPT_NS_PER_S);
+	if (sim->is_failed)
+		return;
+	sim_faults_heal(sim);
+	run_for(sim, RUN_TALK_ON_NS);
+	sim->is_talking = false;
+	if (!sim->is_failed)
+		sim_app_read_all(sim);
+	run_until_converged(sim, RUN_CONVERGE_NS, "after the heal");
+	/* What waits in backlogs comes first; small receive buffers must not refuse the rest. */
+	run_for(sim, RUN_DRAIN_NS);
+	if (!sim->is_failed)
+		run_must_arrive(sim);
+	run_for(sim, RUN_REST_NS);
+	if (!sim->is_failed)
+		sim_oracle_msgs_end(sim);
+	if (!sim->is_failed)
+		run_close(sim);
+}
+
+static void
+run_reset(struct sim *sim, const struct sim_opts *opts, uint64_t seed, struct rte_mempool *pool)
+{
+	struct sim keep = {.heap = sim->heap,
+			   .socks = sim->socks,
+			   .msgs = sim->msgs,
+			   .msgs_room = sim->msgs_room,
+			   .pattern = sim->pattern,
+			   .pairs = sim->pairs,
+			   .pairs_room = sim->pairs_room,
+			   .checks = sim->checks,
+			   .checks_room = sim->checks_room,
+			   .trace = sim->trace,
+			   .pcap = sim->pcap};
+	uint32_t i;
+
+	*sim = keep;
+	sim->heap.cnt = 0;
+	sim->heap.nr = 0;
+	sim->opts = opts;
+	sim->seed = seed;
+	sim->pool = pool;
+	dpt_out_init(&sim->out);
+	sim_plan_draw(&sim->plan, opts, seed);
+	dpt_rng_seed(&sim->rng_net, sim_seed_mix(seed, 2));
+	dpt_rng_seed(&sim->rng_app, sim_seed_mix(seed, 3));
+	dpt_rng_seed(&sim->rng_fault, sim_seed_mix(seed, 4));
+	if (sim->socks != NULL)
+		return;
+	sim->socks = calloc(SIM_SOCKS_MAX, sizeof(sim->socks[0]));
+	sim->pattern = malloc(SIM_PATTERN_MASK + 1 + DPT_PAYLOAD_BYTES_MAX);
+	DPT_ASSERT(sim->socks != NULL && sim->pattern != NULL);
+	for (i = 0; i < SIM_PATTERN_MASK + 1 + DPT_PAYLOAD_BYTES_MAX; i++)
+		sim->pattern[i] = (uint8_t)sim_seed_mix(7, i);
+}
+
+static void
+run_free_socks(struct sim *sim)
+{
+	uint32_t s;
+
+	for (s = 0; s < sim->socks_cnt; s++) {
+		free(sim->socks[s].last_unicast);
+		free(sim->socks[s].last_mcast);
+	}
+	sim->socks_cnt = 0;
+}
+
+int
+sim_run(struct sim *sim, const struct sim_opts *opts, uint64_t seed, struct rte_mempool *pool)
+{
+	run_reset(sim, opts, seed, pool);
+	run_phases(sim);
+	run_stop(sim);
+	sim->stats.virtual_ns = sim->now_ns;
+	run_free_socks(sim);
+	return sim->is_failed ? 1 : 0;
+}
+
+void
+sim_free(struct sim *sim)
+{
+	free(sim->socks);
+	free(sim->msgs);
+	free(sim->pattern);
+	free(sim->pairs);
+	free(sim->checks);
+	free(sim->heap.events);
+}

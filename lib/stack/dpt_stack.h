@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef DPT_STACK_H
+#define DPT_STACK_H
+
+/*
+ * One TIPC node, as one value per shard. The only protocol interface that dptipcd, the
+ * simulator and the fuzzers use. Sans-I/O: frames, requests and the time come in; frames,
+ * messages to other shards and events go out.
+ *
+ *        frames ---------> dpt_stack_rx_burst ---+
+ *        other shards ---> dpt_stack_shard_rx ---+--> out->tx      frames to send
+ *        applications ---> dpt_stack_send ... ---+    out->shard   messages to other shards
+ *        time -----------> dpt_stack_timeout ----+    out->events  for control
+ *                                                     ready sockets: dpt_stack_recv_*
+ *
+ * Shard 0 also owns what is cluster-wide: discovery, the own address, the broadcast send
+ * link, name table decisions. Peers are spread over the shards by address, sockets by who
+ * opens them. Shards of one node share nothing; they exchange out->shard buffers, which the
+ * caller carries in order between each two shards, losing none (a full ring is back-pressure:
+ * keep the buffer and try again).
+ *
+ * Every function here is called by the shard's owner only.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dpt_bcast.h"
+#include "dpt_discovery.h"
+#include "dpt_env.h"
+#include "dpt_name_distr.h"
+#include "dpt_names.h"
+#include "dpt_node.h"
+#include "dpt_socket.h"
+#include "dpt_time.h"
+#include "stack_counters.h"
+
+/* Capabilities that we announce: all of 02-discovery.md, 3. */
+#define DPT_STACK_CAPS 0x0fff
+
+struct dpt_stack_cfg {
+	struct dpt_env env;
+	uint8_t shard;	    /* this one's number */
+	uint8_t shards_cnt; /* 1 .. DPT_SHARDS_MAX */
+	uint32_t net_id;
+	uint32_t random;	   /* node random, the same in all shards of the node */
+	struct dpt_node_id id;	   /* zero: from the first bearer */
+	struct dpt_node_addr addr; /* 0: from the identity */
+	uint32_t nodes_max;
+	uint32_t sockets_max;	 /* per shard */
+	uint32_t bindings_max;	 /* entries of the name table, all nodes */
+	uint16_t link_ring_pkts; /* power of two */
+	uint32_t rcvbuf_bytes;
+};
+
+/* Properties of a bearer for links made on it. */
+struct dpt_stack_bearer {
+	uint8_t bearer_id;
+	uint8_t priority;
+	uint16_t tolerance_ms;
+	uint16_t window_min;
+	uint16_t window_max;
+	uint16_t mtu;
+	bool has_bcast;
+	struct dpt_maddr maddr;
+	char if_name[DPT_IF_NAME_BYTES];
+};
+
+struct dpt_stack;
+
+size_t dpt_stack_size(const struct dpt_stack_cfg *cfg);
+/* Returns 0 or -EINVAL (a value out of range: *what names it). mem: 64-octet aligned, zeroed. */
+int dpt_stack_init(struct dpt_stack *stack, const struct dpt_stack_cfg *cfg, uint64_t now_ns,
+		   const char **what);
+/* Free all buffers. */
+void dpt_stack_fini(struct dpt_stack *stack);
+
+/*
+ * Frames from a bearer: mtod is the TIPC message. All are gone. out must be empty or hold
+ * outputs that the caller still wants: they are appended to. DPT_OUT_EVENTS_MAX holds for
+ * the events to control that one call may append: a burst of up to 32 frames never passes it.
+ */
+void dpt_stack_rx_burst(struct dpt_stack *stack, uint8_t bearer_id, struct rte_mbuf **bufs,
+			uint16_t bufs_cnt, uint64_t now_ns, struct dpt_out *out);
+
+/* Messages that other shards of this node put into their out->shard for this one. */
+void dpt_stack_shard_rx(struct dpt_stack *stack, struct rte_mbuf **bufs, uint16_t bufs_cnt,
+			uint64_t now_ns, struct dpt_out *out);
+
+void dpt_stack_timeout(struct dpt_stack *stack, uint64_t now_ns, struct dpt_out *out);
+uint64_t dpt_stack_deadline_ns(const struct dpt_stack *stack);
+
+/*
+ * Bearers. Shard 0 is asked; it tells the others by message. Returns 0, -EEXIST, -EINVAL.
+ */
+int dpt_stack_bearer_up(struct dpt_stack *stack, const struct dpt_stack_bearer *bearer,
+			uint64_t now_ns, struct dpt_out *out);
+void dpt_stack_bearer_down(struct dpt_stack *stack, uint8_t bearer_id, uint64_t now_ns,
+			   struct dpt_out *out);
+
+/* Sockets of this shard: as in dpt_socket.h. */
+int dpt_stack_socket(struct dpt_stack *stack, enum dpt_sock_type type, uint64_t cookie,
+		     struct dpt_port *port);
+void dpt_stack_close(struct dpt_stack *stack, struct dpt_port port, uint64_t now_ns,
+		     struct dpt_out *out);
+void dpt_stack_shutdown(struct dpt_stack *stack, struct dpt_port port, uint64_t now_ns,
+			struct dpt_out *out);
+
+/*
+ * bind, unbind. Returns 0: DPT_EVENT_BIND_DONE with this cookie follows, in this call or a
+ * later one, when every shard of the node sees the change; else the error at once.
+ */
+struct dpt_bind_req {
+	struct dpt_range range;
+	uint64_t cookie; /* the caller's, given back */
+	uint8_t scope;	 /* enum dpt_scope */
+};
+int dpt_stack_bind(struct dpt_stack *stack, struct dpt_port port, const struct dpt_bind_req *req,
+		   uint64_t now_ns, struct dpt_out *out);
+int dpt_stack_unbind(struct dpt_stack *stack, struct dpt_port port, const struct dpt_bind_req *req,
+		     uint64_t now_ns, struct dpt_out *out);
+int dpt_stack_unbind_all(struct dpt_stack *stack, struct dpt_port port, uint64_t cookie,
+			 uint64_t now_ns, struct dpt_out *out);
+
+/*
+ * Send one message; m: payload without header (dpt_sock_send). m is gone. Returns 0 or the
+ * errors of dpt_sock_send; -EHOSTUNREACH also when the node is not in contact.
+ */
+int dpt_stack_send(struct dpt_stack *stack, struct dpt_port port, const struct dpt_send *send,
+		   struct rte_mbuf *m, uint64_t now_ns, struct dpt_out *out);
+
+/* Receiving: dpt_sock_ready_pop, dpt_sock_recv_next, dpt_sock_recv_done, ... on this. */
+struct dpt_socks *dpt_stack_socks(struct dpt_stack *stack);
+
+/* Grows before any change that can make a send fail or go elsewhere (dpt_shm.h, route_gen). */
+uint32_t dpt_stack_route_gen(const struct dpt_stack *stack);
+
+struct dpt_node_addr dpt_stack_own(const struct dpt_stack *stack);
+const struct dpt_node_id *dpt_stack_id(const struct dpt_stack *stack);
+
+/* Dumps, for control and oracles. */
+const struct dpt_names *dpt_stack_names(const struct dpt_stack *stack);
+const struct dpt_discovery *dpt_stack_discovery(const struct dpt_stack *stack); /* shard 0 */
+/* The idx-th node of this shard in order of address, NULL at the end. */
+const struct dpt_node *dpt_stack_node(const struct dpt_stack *stack, uint32_t idx);
+
+struct dpt_stack_counters_all {
+	struct dpt_stack_counters stack;
+	struct dpt_link_counters link;
+	struct dpt_node_counters node;
+	struct dpt_bcast_counters bcast;
+	struct dpt_discovery_counters discovery;
+	struct dpt_names_counters names;
+	struct dpt_socket_counters socket;
+};
+const struct dpt_stack_counters_all *dpt_stack_counters(const struct dpt_stack *stack);
+
+/* All counters as one list, for dumps: name "library.symbol". Returns false past the end. */
+struct dpt_counter_value {
+	const char *library;
+	const struct dpt_counter_desc *desc;
+	uint64_t value;
+};
+bool
+dpt_stack_counter(const struct dpt_stack *stack, uint32_t idx, struct dpt_counter_value *value);
+
+/* Buffers that the stack holds now: queues, rings. For the oracle "buffers return". */
+int dpt_stack_print(const struct dpt_stack *stack, char *text, size_t text_size);
+
+#endif /* DPT_STACK_H */
