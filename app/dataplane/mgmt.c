@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Text dumps (DPT_ATTACH_INFO): aligned columns, as the `tipc` tool prints them. Workers give
+ * copies in pieces (request.h); the text is made here, so no worker waits for a printf.
+ *
+ *   begin -> piece of worker 0 -> print -> ... next piece, next worker ... -> send
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attach.h"
+#include "bearer_counters.h"
+#include "dpt_msg.h"
+#include "dpt_records.h"
+
+/* Largest dump. Our choice: a name table of 65536 entries takes a tenth of it. */
+#define MGMT_TEXT_MAX (64u << 20)
+
+struct mgmt {
+	struct attach *attach;
+	struct request req;
+	FILE *text;
+	enum chunk_kind kind;
+	uint8_t worker;
+	/* SOCKETS: where the walk over all attachments is. */
+	struct attach *at;
+	uint32_t at_idx;
+	/* COUNTERS: sums over the workers, in the order of dpt_stack_counter. */
+	struct dpt_counter_value sums[CHUNK_COUNTERS_CNT];
+	uint32_t sums_cnt;
+	struct chunk chunk;
+};
+
+static void mgmt_ask(struct mgmt *mgmt);
+
+/* ---- one kind each: head, piece ---- */
+
+static void
+print_node(const struct mgmt *mgmt)
+{
+	const struct control *control = mgmt->attach->control;
+	const struct chunk *chunk = &mgmt->chunk;
+	char id[DPT_NODE_ID_TEXT_BYTES];
+	uint64_t up_s = (chunk->now_ns - CLOCK_START_NS) / 1000000000;
+
+	dpt_node_id_print(&chunk->id, id);
+	fprintf(mgmt->text, "%-16s %s\n", "Name", control->args->name);
+	fprintf(mgmt->text, "%-16s %s\n", "Identity", id[0] != '\0' ? id : "(none yet)");
+	fprintf(mgmt->text, "%-16s %x\n", "Address", chunk->own.value);
+	fprintf(mgmt->text, "%-16s %llu\n", "Network id",
+		(unsigned long long)control->args->net_id);
+	fprintf(mgmt->text, "%-16s %llu s\n", "Up", (unsigned long long)up_s);
+	fprintf(mgmt->text, "%-16s %u\n", "Workers", control->workers_cnt);
+	fprintf(mgmt->text, "%-16s %u\n", "Processes", control->attaches_cnt);
+	for (uint8_t i = 0; i < DPT_BEARERS_MAX; i++) {
+		const struct bearer_slot *slot = &control->bearers[i];
+		char maddr[64];
+
+		if (slot->bearer == NULL)
+			continue;
+		dpt_maddr_print(&slot->info.maddr, maddr, sizeof(maddr));
+		fprintf(mgmt->text, "%-16s %s %s mtu %u %s\n", "Bearer", slot->name, maddr,
+			slot->info.mtu, slot->is_up ? "up" : "down");
+	}
+}
+
+static void
+print_names(const struct mgmt *mgmt)
+{
+	for (uint32_t i = 0; i < mgmt->chunk.cnt; i++) {
+		const struct dpt_binding *b = &mgmt->chunk.names[i];
+
+		fprintf(mgmt->text, "%-10u %-10u %-10u %-8s %-10u %x\n", b->range.type,
+			b->range.lower, b->range.upper,
+			b->scope == DPT_SCOPE_NODE ? "node" : "cluster", b->port.ref,
+			b->node.value);
+	}
+}
+
+static void
+print_links(const struct mgmt *mgmt)
+{
+	for (uint32_t i = 0; i < mgmt->chunk.cnt; i++) {
+		const struct chunk_link *link = &mgmt->chunk.links[i];
+		const struct dpt_link_info *info = &link->info;
+
+		fprintf(mgmt->text,
+			"%-44s %-12s %-8x %-4u %-6u %-6u %-6u %-12llu %-12llu %-8llu %s\n",
+			info->name, info->is_up ? "up" : dpt_link_state_name(info->state),
+			link->peer.value, info->priority, info->tolerance_ms, info->window,
+			info->mtu, (unsigned long long)info->counters.sent_pkts,
+			(unsigned long long)info->counters.recv_pkts,
+			(unsigned long long)info->counters.retransmitted,
+			dpt_down_reason_name(info->last_down));
+	}
+}
+
+static void
+print_sockets(const struct mgmt *mgmt)
+{
+	for (uint32_t i = 0; i < mgmt->chunk.cnt; i++) {
+		const struct chunk_socket *s = &mgmt->chunk.sockets[i];
+
+		if (!s->is_there)
+			continue;
+		fprintf(mgmt->text, "%-10u %-6s %-8u %-10u %-8u %-8llu %-10s %-8llu %s\n",
+			s->port.ref, s->info.type == DPT_SOCK_RDM ? "rdm" : "dgram",
+			s->info.queued_msgs, s->info.queued_bytes, s->info.bindings_cnt,
+			(unsigned long long)s->info.drops, s->info.is_congested ? "yes" : "no",
+			(unsigned long long)s->pid, mgmt->at->program);
+	}
+}
+
+static void
+print_refused(const struct mgmt *mgmt)
+{
+	for (uint32_t i = 0; i < mgmt->chunk.cnt; i++) {
+		const struct dpt_refused_peer *peer = &mgmt->chunk.refused[i];
+		char id[DPT_NODE_ID_TEXT_BYTES], maddr[64];
+
+		dpt_node_id_print(&peer->id, id);
+		dpt_maddr_print(&peer->maddr, maddr, sizeof(maddr));
+		fprintf(mgmt->text, "%-8x %-32s %-18s %-8u %-16s %-8llu %llu\n", peer->addr.value,
+			id, maddr, peer->net_id, dpt_refusal_name(peer->reason),
+			(unsigned long long)peer->cnt,
+			(unsigned long long)((mgmt->chunk.now_ns - peer->last_ns) / 1000000000));
+	}
+}
+
+static void
+print_counter(const struct mgmt *mgmt, const char *group, const char *name, uint64_t value)
+{
+	char whole[64];
+
+	snprintf(whole, sizeof(whole), "%s.%s", group, name);
+	fprintf(mgmt->text, "%-40s %llu\n", whole, (unsigned long long)value);
+}
+
+static void
+print_worker(struct mgmt *mgmt)
+{
+	const uint64_t *values = (const uint64_t *)&mgmt->chunk.counters.worker;
+	char group[16];
+
+	snprintf(group, sizeof(group), "worker%u", mgmt->worker);
+	for (uint32_t i = 0; i < WORKER_COUNTERS_CNT; i++)
+		print_counter(mgmt, group, worker_counter_descs[i].name, values[i]);
+	for (uint32_t i = 0; i < mgmt->chunk.cnt; i++) {
+		uint64_t before = i < mgmt->sums_cnt ? mgmt->sums[i].value : 0;
+
+		mgmt->sums[i] = mgmt->chunk.counters.stack[i];
+		mgmt->sums[i].value += before;
+	}
+	mgmt->sums_cnt = mgmt->chunk.cnt;
+}
+
+/* What is the same for all workers, behind them. */
+static void
+print_counters_end(const struct mgmt *mgmt)
+{
+	const struct control *control = mgmt->attach->control;
+
+	for (uint32_t i = 0; i < mgmt->sums_cnt; i++)
+		print_counter(mgmt, mgmt->sums[i].library, mgmt->sums[i].desc->name,
+			      mgmt->sums[i].value);
+	for (uint8_t id = 0; id < DPT_BEARERS_MAX; id++) {
+		const struct dpt_bearer *bearer = control->bearers[id].bearer;
+		uint64_t values[DPT_BEARER_COUNTERS_CNT] = {0};
+		char group[16];
+
+		if (bearer == NULL)
+			continue;
+		snprintf(group, sizeof(group), "bearer%u", id);
+		bearer->ops->counters(bearer, values, DPT_BEARER_COUNTERS_CNT);
+		for (uint32_t i = 0; i < DPT_BEARER_COUNTERS_CNT; i++)
+			print_counter(mgmt, group, dpt_bearer_counter_descs[i].name, values[i]);
+	}
+	print_counter(mgmt, "control", "processes", control->attaches_cnt);
+	print_counter(mgmt, "control", "processes_refused", control->refused_attaches);
+	print_counter(mgmt, "control", "processes_hostile", control->hostile_attaches);
+	print_counter(mgmt, "pool", "buffers", control->pool->size);
+	print_counter(mgmt, "pool", "buffers_used", rte_mempool_in_use_count(control->pool));
+}
+
+/* ---- the walk ---- */
+
+/* What a kind is: workers that are asked, head line, how a piece is printed. */
+static const struct {
+	bool is_all_workers;
+	const char *head;
+} kinds[] = {
+	[CHUNK_NODE] = {false, ""},
+	[CHUNK_NAMES] = {false, "Type       Lower      Upper      Scope    Port       Node\n"},
+	[CHUNK_LINKS] = {true, "Link                                         State        Peer     "
+			       "Prio Tol/ms Window MTU    Sent         Received     Resent   "
+			       "Last down\n"},
+	[CHUNK_SOCKETS] = {false, "Port       Type   Queued   Octets     Bindings Drops    "
+				  "Congested  Pid      Program\n"},
+	[CHUNK_COUNTERS] = {true, ""},
+	[CHUNK_REFUSED] = {false, "Address  Identity                         Media address      "
+				  "Network  Reason           Times    Seconds ago\n"},
+};
+
+static void
+mgmt_end(struct mgmt *mgmt)
+{
+	struct attach *a = mgmt->attach;
+
+	if (mgmt->kind == CHUNK_COUNTERS)
+		print_counters_end(mgmt);
+	if (fclose(mgmt->text) != 0) {
+		free(a->text);
+		a->text = NULL;
+	}
+	a->mgmt = NULL;
+	free(mgmt);
+	attach_answer_text(a);
+}
+
+/* The next sockets of the walk into the chunk; one attachment at a time, which has a worker. */
+static bool
+mgmt_sockets_next(struct mgmt *mgmt)
+{
+	struct chunk *chunk = &mgmt->chunk;
+
+	chunk->cnt = 0;
+	for (; mgmt->at != NULL; mgmt->at = TAILQ_NEXT(mgmt->at, link), mgmt->at_idx = 0) {
+		const struct attach *at = mgmt->at;
+
+		while (at->state == ATTACH_SERVED && chunk->cnt < CHUNK_SOCKETS_CNT &&
+		       mgmt->at_idx < at->served.layout.socks_cnt) {
+			const struct attach_sock *sock = &at->socks[mgmt->at_idx++];
+
+			if (!sock->is_open || sock->is_closing)
+				continue;
+			chunk->sockets[chunk->cnt].port = sock->port;
+			chunk->sockets[chunk->cnt++].pid = at->pid;
+		}
+		if (chunk->cnt > 0) {
+			mgmt->worker = at->worker;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+mgmt_answer(struct request *req)
+{
+	struct mgmt *mgmt = req->owner;
+	bool is_more = false;
+
+	switch (mgmt->kind) {
+	case CHUNK_NODE:
+		print_node(mgmt);
+		break;
+	case CHUNK_NAMES:
+		print_names(mgmt);
+		is_more = mgmt->chunk.cnt > 0;
+		break;
+	case CHUNK_LINKS:
+		print_links(mgmt);
+		is_more = mgmt->chunk.cursor != UINT32_MAX;
+		break;
+	case CHUNK_SOCKETS:
+		print_sockets(mgmt);
+		is_more = mgmt_sockets_next(mgmt);
+		break;
+	case CHUNK_COUNTERS:
+		print_worker(mgmt);
+		break;
+	case CHUNK_REFUSED:
+		print_refused(mgmt);
+		break;
+	}
+	if (ftello(mgmt->text) > (off_t)MGMT_TEXT_MAX) {
+		mgmt_end(mgmt);
+		return;
+	}
+	if (!is_more && kinds[mgmt->kind].is_all_workers &&
+	    mgmt->worker + 1 < mgmt->attach->control->workers_cnt) {
+		mgmt->worker++;
+		mgmt->chunk.cursor = 0;
+		is_more = true;
+	}
+	if (is_more)
+		mgmt_ask(mgmt);
+	else
+		mgmt_end(mgmt);
+}
+
+static void
+mgmt_ask(struct mgmt *mgmt)
+{
+	mgmt->chunk.kind = mgmt->kind;
+	mgmt->req = (struct request){
+		.op = REQUEST_DUMP, .chunk = &mgmt->chunk, .done = mgmt_answer, .owner = mgmt};
+	control_ask(mgmt->attach->control, mgmt->worker, &mgmt->req);
+}
+
+void
+mgmt_begin(struct attach *a)
+{
+	static const enum chunk_kind of_info[] = {
+		[DPT_INFO_NODE] = CHUNK_NODE,	      [DPT_INFO_NAMES] = CHUNK_NAMES,
+		[DPT_INFO_LINKS] = CHUNK_LINKS,	      [DPT_INFO_SOCKETS] = CHUNK_SOCKETS,
+		[DPT_INFO_COUNTERS] = CHUNK_COUNTERS, [DPT_INFO_REFUSED] = CHUNK_REFUSED,
+	};
+	struct mgmt *mgmt;
+
+	if (a->msg.arg[0] >= sizeof(of_info) / sizeof(of_info[0])) {
+		a->msg.arg[0] = 0;
+		attach_answer(a, EINVAL, NULL, 0);
+		return;
+	}
+	mgmt = calloc(1, sizeof(*mgmt));
+	if (mgmt != NULL)
+		mgmt->text = open_memstream(&a->text, &a->text_bytes);
+	if (mgmt == NULL || mgmt->text == NULL) {
+		free(mgmt);
+		a->msg.arg[0] = 0;
+		attach_answer(a, ENOMEM, NULL, 0);
+		return;
+	}
+	a->mgmt = mgmt;
+	mgmt->attach = a;
+	mgmt->kind = of_info[a->msg.arg[0]];
+	fputs(kinds[mgmt->kind].head, mgmt->text);
+	if (mgmt->kind == CHUNK_SOCKETS) {
+		mgmt->at = TAILQ_FIRST(&a->control->attaches);
+		if (!mgmt_sockets_next(mgmt)) {
+			mgmt_end(mgmt);
+			return;
+		}
+	}
+	mgmt_ask(mgmt);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef REQUEST_H
+#define REQUEST_H
+
+/*
+ * What control asks a worker, and the answers: pointers in two rings per worker, no locks.
+ *
+ *   control --requests--> worker: does it within its loop
+ *           <--answers---         the same struct, result filled in
+ *
+ * The struct is control's memory. Between request and answer only the worker touches it.
+ * REQUEST_HOSTILE is the worker's own word: no question came before.
+ */
+
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "bearer_counters.h"
+#include "dpt_discovery.h"
+#include "dpt_names.h"
+#include "dpt_node.h"
+#include "dpt_socket.h"
+#include "dpt_stack.h"
+#include "worker_counters.h"
+
+enum request_op {
+	REQUEST_ATTACH = 1,  /* served */
+	REQUEST_DETACH,	     /* served */
+	REQUEST_OPEN,	     /* served, sock_idx, type, fd; answer: port */
+	REQUEST_CLOSE,	     /* served, sock_idx */
+	REQUEST_BIND,	     /* served, sock_idx, range, scope */
+	REQUEST_UNBIND,	     /* the same */
+	REQUEST_UNBIND_ALL,  /* served, sock_idx */
+	REQUEST_SHUTDOWN,    /* served, sock_idx */
+	REQUEST_RCVBUF,	     /* served, sock_idx, bytes */
+	REQUEST_BEARER_UP,   /* bearer */
+	REQUEST_BEARER_DOWN, /* bearer */
+	REQUEST_DUMP,	     /* chunk */
+	REQUEST_STOP,
+	REQUEST_HOSTILE, /* served */
+};
+
+/* Copies for dumps, in pieces that do not hold a worker up. */
+enum chunk_kind {
+	CHUNK_NODE,
+	CHUNK_NAMES,
+	CHUNK_LINKS,
+	CHUNK_SOCKETS,
+	CHUNK_COUNTERS,
+	CHUNK_REFUSED,
+};
+
+#define CHUNK_NAMES_CNT	   256
+#define CHUNK_LINKS_CNT	   8
+#define CHUNK_SOCKETS_CNT  128
+#define CHUNK_REFUSED_CNT  64
+#define CHUNK_COUNTERS_CNT 512
+
+struct chunk_link {
+	struct dpt_link_info info;
+	struct dpt_node_addr peer;
+	struct dpt_node_id id;
+};
+
+struct chunk_socket {
+	struct dpt_port port; /* in: which */
+	struct dpt_sock_info info;
+	uint64_t pid; /* control's own */
+	bool is_there;
+};
+
+struct chunk {
+	enum chunk_kind kind;
+	uint32_t cursor; /* in: where to go on; out: where the next chunk begins */
+	uint32_t cnt;	 /* entries; 0: the end */
+	struct dpt_node_addr own;
+	struct dpt_node_id id;
+	uint64_t now_ns;
+	union {
+		struct dpt_binding names[CHUNK_NAMES_CNT];
+		struct chunk_link links[CHUNK_LINKS_CNT];
+		struct chunk_socket sockets[CHUNK_SOCKETS_CNT];
+		struct dpt_refused_peer refused[CHUNK_REFUSED_CNT];
+		struct {
+			struct dpt_counter_value stack[CHUNK_COUNTERS_CNT];
+			struct worker_counters worker;
+		} counters;
+	};
+};
+
+struct served;
+
+struct request {
+	STAILQ_ENTRY(request) link; /* holder's: waiting for a ring or for an event */
+	enum request_op op;
+	int result;  /* 0 or negative errno */
+	uint64_t id; /* worker: cookie of an answer that comes later */
+	struct served *served;
+	uint32_t sock_idx;
+	enum dpt_sock_type type;
+	int fd; /* dataplane's end of the socket pair */
+	struct dpt_port port;
+	struct dpt_range range;
+	uint8_t scope;
+	uint32_t bytes;
+	uint64_t position; /* answer to SHUTDOWN: of the receive log */
+	struct dpt_stack_bearer bearer;
+	struct chunk *chunk;
+	/* control: what to do with the answer */
+	void (*done)(struct request *req);
+	void *owner;
+};
+
+STAILQ_HEAD(request_list, request);
+
+#endif /* REQUEST_H */

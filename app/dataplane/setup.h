@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef SETUP_H
+#define SETUP_H
+
+/*
+ * From options to a running dataplane: pool, bearers, shards, rings, workers; and back.
+ * init, the main thread.
+ */
+
+#include "control.h"
+
+/* Memory that buffers and tables need, MiB, for EAL. workers: at least 1. */
+uint32_t setup_memory_mib(const struct args *args, uint32_t workers);
+
+/*
+ * After rte_eal_init. Returns 0, or -1 with a line in error that says what to do; then, as
+ * after use, setup_fini frees what there is.
+ */
+int setup_init(struct control *control, const struct args *args, char *error, size_t error_bytes);
+/* Start the workers. They run until control tells them to stop. */
+void setup_start(struct control *control);
+void setup_fini(struct control *control);
+
+#endif /* SETUP_H */
