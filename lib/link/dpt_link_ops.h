@@ -167,7 +167,6 @@ bool dpt_link_is_up(const struct dpt_link *link);
 /* RESET, ESTABLISHING or FAILINGOVER. */
 bool dpt_link_is_reset(const struct dpt_link *link);
 uint8_t dpt_link_bearer_id(const struct dpt_link *link);
-uint8_t dpt_link_priority(const struct dpt_link *link);
 enum dpt_down_reason dpt_link_last_down(const struct dpt_link *link);
 
 /* (peer_bearer_id << 16) | bearer_id. Src: 03-link-node.md, 3.3. */

@@ -205,12 +205,6 @@ dpt_link_bearer_id(const struct dpt_link *link)
 	return link->bearer_id;
 }
 
-uint8_t
-dpt_link_priority(const struct dpt_link *link)
-{
-	return link->priority;
-}
-
 enum dpt_down_reason
 dpt_link_last_down(const struct dpt_link *link)
 {

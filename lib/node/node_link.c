@@ -27,45 +27,6 @@ link_event_out(struct dpt_node *node, const struct dpt_link *link, enum dpt_even
 		event->reason = (uint8_t)dpt_link_last_down(link);
 }
 
-/*
- * A link came up beside the active ones: first one: both; higher priority than the active:
- * both; equal: shares the load; lower: stands by. Src: 03-link-node.md, 17.1.
- */
-static void
-select_up(struct dpt_node *node, const struct dpt_link *link)
-{
-	uint8_t id = dpt_link_bearer_id(link);
-	const struct dpt_link *old;
-
-	if (!node_is_up(node)) {
-		node->active[0] = node->active[1] = id;
-		return;
-	}
-	old = node->links[node->active[0]];
-	if (dpt_link_priority(link) > dpt_link_priority(old))
-		node->active[0] = node->active[1] = id;
-	else if (dpt_link_priority(link) == dpt_link_priority(old))
-		node->active[1] = id;
-}
-
-void
-node_reselect(struct dpt_node *node)
-{
-	int highest = -1;
-
-	node->active[0] = node->active[1] = NODE_NO_BEARER;
-	for (uint8_t id = 0; id < DPT_BEARERS_MAX; id++) {
-		const struct dpt_link *link = node->links[id];
-
-		if (link == NULL || !dpt_link_is_up(link) || dpt_link_priority(link) < highest)
-			continue;
-		if (dpt_link_priority(link) > highest)
-			node->active[0] = id;
-		highest = dpt_link_priority(link);
-		node->active[1] = id;
-	}
-}
-
 /* Src: 03-link-node.md, 17.1. */
 static void
 link_up(struct dpt_node *node, struct dpt_link *link, uint64_t now_ns, struct dpt_out *out)
@@ -80,7 +41,7 @@ link_up(struct dpt_node *node, struct dpt_link *link, uint64_t now_ns, struct dp
 	node->cfg.node_counters->link_ups++;
 	dpt_trace_add(node->cfg.env.trace, now_ns, NODE_TRACE_LINK_UP, dpt_link_bearer_id(link),
 		      node->cfg.peer.value, dpt_link_identity(link), dpt_link_mss(link));
-	select_up(node, link);
+	node->active[0] = node->active[1] = dpt_link_bearer_id(link);
 	/* Before anything else: it brings the peer's end up. */
 	if (dpt_link_state_tx(link, out))
 		dpt_bcast_rcv_acked(&node->bcast);
@@ -122,7 +83,7 @@ node_link_down(struct dpt_node *node, struct dpt_link *link, uint64_t now_ns, st
 	node_event(node, NODE_EV_SELF_LOST, now_ns);
 	dpt_link_event(link, DPT_LINK_EV_RESET, now_ns);
 	dpt_link_reset(link, now_ns, out);
-	node_reselect(node);
+	node->active[0] = node->active[1] = NODE_NO_BEARER;
 	/* The broadcast receive link counts as up until after this message. */
 	dpt_link_reset_tx(link, true, out);
 	contact_lost(node, now_ns);

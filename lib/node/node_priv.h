@@ -78,7 +78,4 @@ void node_link_result(struct dpt_node *node, struct dpt_link *link, uint32_t res
 void
 node_link_down(struct dpt_node *node, struct dpt_link *link, uint64_t now_ns, struct dpt_out *out);
 
-/* node_link.c. Choose active links among those that are up. Src: 03-link-node.md, 17.2 step 3. */
-void node_reselect(struct dpt_node *node);
-
 #endif /* DPT_NODE_PRIV_H */

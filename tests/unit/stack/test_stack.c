@@ -310,6 +310,35 @@ refused_frames_are_counted_by_reason(void)
 	net_fini(&net);
 }
 
+/* In sequence, from a peer with contact, but in somebody else's name. */
+static void
+hazard_01_17_origin_is_the_peer(void)
+{
+	uint8_t frame[60] = {0};
+	struct dpt_link_info info;
+	struct dpt_port port;
+	struct net_msg msg;
+
+	formed(2, 1);
+	port = net_socket(&net, 0, 0, DPT_SOCK_RDM);
+	for (int is_forged = 1; is_forged >= 0; is_forged--) {
+		CU_EQ_I64_FATAL(
+			dpt_node_link_info(dpt_stack_node(net_stack(&net, 0, 0), 0), 0, &info), 0);
+		dpt_msg_init(frame, DPT_USER_LOW, DPT_TYPE_DIRECT, DPT_HDR_BASIC, net_addr(&net, 1),
+			     net_addr(&net, 0));
+		if (is_forged)
+			dpt_msg_set_orignode(frame, 0x0badcafe);
+		dpt_msg_set_seqno(frame, (uint32_t)info.counters.recv_pkts + 1);
+		dpt_msg_set_size(frame, DPT_HDR_BASIC + 4);
+		dpt_msg_set_destport(frame, port.ref);
+		inject(frame, sizeof(frame));
+		CU_EQ_U64(counter(0, "drop_origin"), 1);
+		/* The same in its own name arrives: the number was the right one. */
+		CU_TRUE(net_recv(&net, 0, port, &msg) == !is_forged);
+	}
+	net_fini(&net);
+}
+
 static void
 frame_on_a_bearer_that_is_down_is_dropped(void)
 {
@@ -365,6 +394,7 @@ static const struct cu_test tests[] = {
 	CU_TEST(bearer_down_tells_the_peer_at_once),
 	CU_TEST(route_gen_grows_before_a_send_can_fail),
 	CU_TEST(refused_frames_are_counted_by_reason),
+	CU_TEST(hazard_01_17_origin_is_the_peer),
 	CU_TEST(frame_on_a_bearer_that_is_down_is_dropped),
 	CU_TEST(configuration_out_of_range_is_named),
 };
