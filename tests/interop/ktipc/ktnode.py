@@ -16,6 +16,10 @@ from ktbase import Error, NOINIT, tool
 
 Result = collections.namedtuple("Result", "rc out err")
 
+# an interrupted dump is asked for again this often
+DUMP_TRIES = 50
+DUMP_INTERRUPTED = "Interrupted system call"
+
 
 class Proc:
     """A program running in a node."""
@@ -282,8 +286,18 @@ class Node:
 
     # -- TIPC
     def tipc(self, *args, timeout=10):
-        """run the tipc tool, which must succeed; returns its output"""
-        return self.run("tipc " + " ".join(str(a) for a in args), timeout, check=True).out
+        """run the tipc tool, which must succeed; returns its output
+
+        A netlink dump during which the table changed is marked as interrupted by the
+        kernel (NLM_F_DUMP_INTR), and the tool then fails: it is asked again."""
+        cmd = "tipc " + " ".join(str(a) for a in args)
+        for _ in range(DUMP_TRIES):
+            r = self.run(cmd, timeout)
+            if not (r.rc and DUMP_INTERRUPTED in r.err):
+                break
+        if r.rc:
+            raise Error("%s: %r: exit %d\n%s%s" % (self.name, cmd, r.rc, r.out, r.err))
+        return r.out
 
     def eth(self, *devs, addr=None, ident=None, **opts):
         """set address or identity, then enable Ethernet bearers (default eth0)"""
