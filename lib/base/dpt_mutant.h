@@ -15,6 +15,31 @@
 #define DPT_MUTANTS_LIST(X)                                                                        \
 	X(ack_off_by_one, "link: a STATE acknowledges one packet more than was received")          \
 	X(retransmit_next, "link: asked for a packet, it sends the one after it again")            \
+	X(duplicate_accepted, "link: a packet received before is delivered once more")             \
+	X(bundle_last_lost, "link: the last message of a bundle is not delivered")                 \
+	X(synch_undeferred, "link: what is held while it synchronises is delivered early")         \
+	X(gap_block_long, "link: a block of acknowledgements covers one packet too many")          \
+	X(backlog_reversed, "link: what waits is sent in the wrong order")                         \
+	X(failover_no_dummy, "link: a failover without the packet that closes the series")         \
+	X(msgcnt_long, "link: a failover announces more packets than it sends")                    \
+	X(failover_backlog_lost,                                                                   \
+	  "link: what waited on a failed link is not sent on the other one")                       \
+	X(synch_point_early, "link: the synchronisation point is one packet too early")            \
+	X(drop_point_late, "link: after a failover the next packet counts as received")            \
+	X(drop_point_early, "link: after a failover the last packet is delivered once more")       \
+	X(takeover_forgotten, "link: what a failed link had received early is forgotten")          \
+	X(session_kept, "link: a reset does not begin a new session")                              \
+	X(silence_unnoticed, "link: a silent peer is never given up")                              \
+	X(number_skipped, "link: now and then a number is left out")                               \
+	X(leaving_reopened,                                                                        \
+	  "node: a contact is opened anew before the peer has given up the old one")               \
+	X(hold_skipped, "node: packets of a link that synchronises are taken at once")             \
+	X(selector_ignored, "node: messages of one socket take both links in turn")                \
+	X(failover_unlocked,                                                                       \
+	  "node: a failed link is not locked while its packets are on their way")                  \
+	X(failover_endless, "node: the end of a failover is not noticed")                          \
+	X(bcast_gap_skipped, "bcast: a gap in the stream is passed over")                          \
+	X(down_untold, "stack: control is not told that a node is down")                           \
 	X(purge_skipped, "names: the bindings of a lost node stay")                                \
 	X(withdraw_lost, "names: a withdrawal of a peer is not applied")                           \
 	X(room_forgotten, "socket: senders blocked on a link are not woken")

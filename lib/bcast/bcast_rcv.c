@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "dpt_mutant.h"
 #include "dpt_seq.h"
 
 DPT_STATIC_ASSERT((DPT_BCAST_DEFER_PKTS & (DPT_BCAST_DEFER_PKTS - 1)) == 0, "ring by mask");
@@ -290,6 +291,8 @@ dpt_bcast_rcv_rx(struct dpt_bcast_rcv *rcv, struct rte_mbuf *m, struct dpt_out *
 		return false;
 	}
 	seqno = (uint16_t)dpt_msg_seqno(dpt_buf_hdr(m));
+	if (DPT_MUTANT(bcast_gap_skipped) && (uint16_t)(rcv->rcv_nxt + 1) == seqno)
+		rcv->rcv_nxt = seqno;
 	if (seqno != rcv->rcv_nxt) {
 		is_state_due = defer(rcv, m, seqno);
 		view_update(rcv);
@@ -337,7 +340,8 @@ dpt_bcast_rcv_ack(struct dpt_bcast_rcv *rcv, uint16_t bcast_ack, struct dpt_out 
 {
 	struct dpt_event *event;
 
-	if (!rcv->is_up || !rcv->is_peer_open || bcast_ack == rcv->last_ack_seen)
+	/* Of two links the slower one brings older numbers. */
+	if (!rcv->is_up || !rcv->is_peer_open || !dpt_seq_lt(rcv->last_ack_seen, bcast_ack))
 		return;
 	rcv->last_ack_seen = bcast_ack;
 	view_unacked_update(rcv);

@@ -24,7 +24,7 @@
 	  "answer not sent: rate limit of the bearer or address (hazard 02-11)")                   \
 	X(drop_no_bearer, DROP, "bearer is not enabled")                                           \
 	X(drop_malformed, DROP,                                                                    \
-	  "size, type, identity or media address (hazards 02-1, 2, 3, 5, 7)")                      \
+	  "size, type, identity or media address (hazards 02-1, 2, 3, 5, 7, 15)")                  \
 	X(drop_own, DROP, "own message heard (hazard 02-6)")                                       \
 	X(drop_net_id, DROP, "another network id (hazard 02-17)")                                  \
 	X(drop_in_trial, DROP, "REQ or RESP while the own address is not final")                   \

@@ -323,8 +323,9 @@ rx_msg(struct rx *rx, struct rte_mbuf *m)
 	struct disc_peer *peer = NULL;
 	uint64_t *verdict;
 
+	/* UDP: a bearer speaks IPv4 or IPv6, never both. Src: 02-discovery.md, 6. */
 	if (dpt_link_config_parse(&rx->msg, m, rx->bearer->maddr.media) != 0 ||
-	    rx->msg.prevnode.value == 0) {
+	    rx->msg.maddr.proto != rx->bearer->maddr.proto || rx->msg.prevnode.value == 0) {
 		rx->msg = (struct dpt_link_config){
 			.prevnode = dpt_node_addr(dpt_msg_prevnode(dpt_buf_hdr(m))),
 			.net_id = dpt_msg_net_id(dpt_buf_hdr(m)),

@@ -3,9 +3,9 @@
 #define DPT_LINK_H
 
 /*
- * One link endpoint: 03-link-node.md, 3 to 14. Establishment, sessions, supervision,
- * sequence, acknowledgement with gap blocks, retransmission, window, backlog by
- * importance, fragmentation and reassembly, unbundling. Owned by its node.
+ * One link endpoint: 03-link-node.md, 3 to 14, 19, 20. Establishment, sessions,
+ * supervision, sequence, acknowledgement with gap blocks, retransmission, window, backlog by
+ * importance, fragments, bundles, tunnels for another link. Owned by its node.
  *
  * Two rings hold packets by sequence number (index = seqno modulo the ring's size), so
  * neither sending, acknowledging nor deferring walks a list:
@@ -59,7 +59,9 @@ struct dpt_reassembly {
 	struct rte_mbuf *head; /* chain collected so far, NULL when empty */
 	struct rte_mbuf *tail; /* last segment of that chain */
 	uint32_t bytes;
-	uint32_t size; /* size field of the inner message */
+	uint32_t size;	    /* size field of the inner message */
+	uint16_t piece_no;  /* of a tunnelled packet: the last piece's number ... */
+	uint16_t piece_cnt; /* ... of so many */
 };
 
 /*
@@ -97,11 +99,25 @@ struct dpt_link_setup {
 	struct dpt_maddr dst;
 };
 
+/* New values for a link that is there; 0: as it was. The caller has checked the ranges. */
+struct dpt_link_props {
+	uint16_t tolerance_ms;
+	uint16_t window_max; /* packets, window_min .. ring */
+	uint16_t mtu;	     /* octets, DPT_LINK_MTU_MIN .. the bearer's */
+	uint8_t priority;    /* 1 .. 31 */
+};
+
 /*
  * dpt_buf.flags of a message given to dpt_node_tx: DPT_EVENT_BULK_ACKED follows when the
- * peer has acknowledged it and all before it. One at a time; it must fit one packet.
+ * peer has acknowledged it and all before it. One at a time.
  */
 #define DPT_BUF_F_BULK_END 0x02
+
+/*
+ * dpt_buf.flags of a message that dpt_link_rx hands over: it came out of a failover tunnel,
+ * so it is older than what its own link has received. All others have no flags.
+ */
+#define DPT_BUF_F_TUNNELLED 0x04
 
 /* Snapshot for dumps. */
 struct dpt_link_info {
@@ -116,6 +132,8 @@ struct dpt_link_info {
 	uint16_t mtu;
 	uint16_t window;
 	enum dpt_down_reason last_down;
+	struct dpt_maddr dst;		 /* the peer's media address */
+	const struct dpt_flight *flight; /* its recorder, NULL: none */
 	struct dpt_link_counters counters;
 };
 

@@ -47,6 +47,7 @@ enum dpt_link_event {
 	DPT_LINK_EV_SYNCH_END = 7,
 };
 #define DPT_LINK_EVENT_CNT 8
+const char *dpt_link_event_name(enum dpt_link_event event);
 #define DPT_LINK_STATE_CNT 7
 
 /* Bits returned: what the node has to do next. */
@@ -57,7 +58,7 @@ enum dpt_link_result {
 	DPT_LINK_R_STATE_SENT = 1 << 3, /* a STATE was sent already */
 };
 
-/* Octets for a link with these rings (a multiple of 64). init. */
+/* Octets for a link with its three rings (a multiple of 64). init. */
 size_t dpt_link_size(uint16_t ring_pkts);
 
 /*
@@ -91,7 +92,8 @@ void dpt_link_caps_set(struct dpt_link *link, uint16_t caps);
 /*
  * A sequenced packet of the peer (any user but LINK_PROTOCOL). m is gone. Messages that
  * are in sequence now are appended to in, unwrapped: users 0 to 3, 5, 8, 9, 11; not more
- * than 1 + what was deferred, times what a bundle holds. To out: a STATE per 16 packets
+ * than 1 + what was deferred (here, and of the link that this one is the tunnel for), times
+ * what a bundle holds. To out: a STATE per 16 packets
  * accepted, packets of the backlog, at most one DPT_EVENT_LINK_ROOM.
  * Returns bits of enum dpt_link_result. Src: 03-link-node.md, 13.
  */
@@ -128,6 +130,12 @@ dpt_link_proto_rx(struct dpt_link *link, const uint8_t *hdr, uint64_t now_ns, st
 uint32_t dpt_link_state_tx(struct dpt_link *link, struct dpt_out *out);
 
 /*
+ * The same as an answer to a STATE: not more of them in one interval than replies to probes.
+ * Two ends that both miss broadcasts would answer each other's answers without end.
+ */
+uint32_t dpt_link_state_answer(struct dpt_link *link, struct dpt_out *out);
+
+/*
  * Send what the state calls for: RESET in state RESET, ACTIVATE in ESTABLISHING, else
  * nothing. is_stopping: sets peer_stopping in a RESET. Src: 03-link-node.md, 6.1.
  */
@@ -144,6 +152,72 @@ void dpt_link_reset_tx(struct dpt_link *link, bool is_stopping, struct dpt_out *
 int dpt_link_tx(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, struct dpt_out *out);
 
 /*
+ * Change properties at once. Tolerance and priority are announced to the peer in one STATE
+ * each when the link is up (03-link-node.md, 9: the peer adopts them, and resets the link
+ * when the priority is another); a window starts anew from its minimum. Returns
+ * DPT_LINK_R_STATE_SENT or 0.
+ */
+uint32_t
+dpt_link_props_set(struct dpt_link *link, const struct dpt_link_props *props, struct dpt_out *out);
+
+/* ---- tunnels: what one link does for the other one to the same peer ----
+ *
+ * failed, first: the other link. Both belong to one node, so nothing is shared. A tunnelled
+ * packet is the original buffer with a header put in front of it where nobody else holds
+ * it, else a copy.
+ */
+
+/*
+ * Send all that failed has sent without confirmation, then its backlog, then a dummy, on
+ * tunnel, wrapped; tunnel's own limits by importance do not count. tunnel takes over what
+ * failed was about to receive: drop point, deferred packets, reassembly. failed keeps
+ * nothing but its state; the caller resets it. Returns 0, or without having sent anything
+ * -ENOBUFS (no buffer) or -EMSGSIZE (a packet does not fit into tunnel, and the peer knows
+ * no fragments of tunnel packets): what was sent on failed is lost, so the caller takes
+ * tunnel down as well. Src: 03-link-node.md, 19.2 step 3.
+ */
+int dpt_link_failover(struct dpt_link *failed, struct dpt_link *tunnel, uint64_t now_ns,
+		      struct dpt_out *out);
+
+/*
+ * The peer fails over from a link that was not up here: the one dummy that lets it go on.
+ * Drop point 1. Returns 0 or -ENOBUFS. Src: 03-link-node.md, 19.5 steps 3, 4.
+ */
+int dpt_link_failover_half(struct dpt_link *tunnel, uint64_t now_ns, struct dpt_out *out);
+
+/* The failover that tunnel served is over: free (and count) what still waits for a gap. */
+void dpt_link_failover_end(struct dpt_link *tunnel, uint64_t now_ns);
+
+/*
+ * link has come up beside first: its first packet tells the peer how far first was. Returns
+ * 0, -ENOBUFS or -EMSGSIZE as dpt_link_failover. Src: 03-link-node.md, 20.2 (both forms, by
+ * the peer's capability TUNNEL_ENHANCED).
+ */
+int
+dpt_link_synch(struct dpt_link *link, struct dpt_link *first, uint64_t now_ns, struct dpt_out *out);
+
+/*
+ * In state SYNCHING: keep a sequenced packet until dpt_link_unhold, instead of dropping it
+ * as the kernel does: acknowledged like any packet that waits for a gap, delivered after
+ * those of the other link. m is gone. Returns as dpt_link_rx. Src: 03-link-node.md, 20.4.
+ */
+uint32_t
+dpt_link_hold(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, struct dpt_out *out);
+
+/* After SYNCH_END: deliver what was held and is in sequence. As dpt_link_rx. */
+uint32_t
+dpt_link_unhold(struct dpt_link *link, uint64_t now_ns, struct dpt_bufq *in, struct dpt_out *out);
+
+/* Next number expected; next to be sent, the backlog included. */
+uint16_t dpt_link_rcv_nxt(const struct dpt_link *link);
+uint16_t dpt_link_snd_end(const struct dpt_link *link);
+/* While a failover is received: inner number expected next (drop_point). */
+uint16_t dpt_link_drop_point(const struct dpt_link *link);
+uint8_t dpt_link_priority(const struct dpt_link *link);
+uint16_t dpt_link_tolerance_ms(const struct dpt_link *link);
+uint16_t dpt_link_caps(const struct dpt_link *link);
+
+/*
  * Supervision, once per node timer interval. interval_ms: that interval.
  * To out: one LINK_PROTOCOL message. Returns bits DPT_LINK_R_DOWN, _STATE_SENT. Src:
  * 03-link-node.md, 8.
@@ -153,14 +227,18 @@ dpt_link_timeout(struct dpt_link *link, uint16_t interval_ms, uint64_t now_ns, s
 
 /*
  * Between two intervals, when the peer is silent: the next urgent probe, or the moment at
- * which it counts as lost; DPT_NEVER_NS: neither.
+ * which it counts as lost; of a link that is down and kept so for a moment (hazards 23, 29):
+ * when it may come up, if the peer is ready. DPT_NEVER_NS: nothing.
  */
 uint64_t dpt_link_deadline_ns(const struct dpt_link *link);
-/* At that time. To out: one STATE. Returns bits DPT_LINK_R_DOWN, _STATE_SENT. */
+/* At that time. To out: one STATE or ACTIVATE. Returns bits DPT_LINK_R_DOWN, _UP, _STATE_SENT. */
 uint32_t dpt_link_supervise(struct dpt_link *link, uint64_t now_ns, struct dpt_out *out);
 
 /* The interval that this link asks for, ms, at least 1. Src: 03-link-node.md, 8. */
 uint16_t dpt_link_interval_ms(const struct dpt_link *link);
+
+/* The link's flight recorder, NULL: none; for what its node has to record. */
+struct dpt_flight *dpt_link_flight(const struct dpt_link *link);
 
 enum dpt_link_state dpt_link_state(const struct dpt_link *link);
 bool dpt_link_is_up(const struct dpt_link *link);

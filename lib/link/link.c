@@ -13,37 +13,17 @@
 #include <rte_mbuf.h>
 
 #include "dpt_assert.h"
+#include "dpt_mutant.h"
 #include "link_priv.h"
 
 DPT_COUNTER_DESCS(dpt_link_counter_descs, DPT_LINK_COUNTERS);
 
-/* System messages are at most a name table dump of 20-octet items. Src: 03-link-node.md, 11.3. */
-#define LINK_SYSTEM_ITEMS      65535
-#define LINK_SYSTEM_ITEM_BYTES 20
-
 size_t
 dpt_link_size(uint16_t ring_pkts)
 {
-	size_t bytes = sizeof(struct dpt_link) + 2 * (size_t)ring_pkts * sizeof(struct rte_mbuf *);
+	size_t bytes = sizeof(struct dpt_link) + 3 * (size_t)ring_pkts * sizeof(struct rte_mbuf *);
 
 	return RTE_ALIGN_CEIL(bytes, 64);
-}
-
-static void
-link_limits_init(struct dpt_link *link, const struct dpt_link_setup *setup)
-{
-	uint16_t ring_pkts = link->ring_mask + 1;
-	uint32_t room = rte_pktmbuf_data_room_size(link->env.pool) - DPT_BUF_HEADROOM_BYTES;
-
-	link->seg_bytes = (uint16_t)room;
-	link->window_max = RTE_MIN(setup->window_max, ring_pkts);
-	link->window_min = RTE_MIN(setup->window_min, link->window_max);
-	link->window = link->window_min;
-	link->ssthresh = link->window_max;
-	for (unsigned int imp = 0; imp < DPT_IMPORTANCE_SYSTEM; imp++)
-		link->backlog_limit[imp] = (uint16_t)(2 * (imp + 1) * link->window_min);
-	link->backlog_limit[DPT_IMPORTANCE_SYSTEM] =
-		(uint16_t)(LINK_SYSTEM_ITEMS / (link->advertised_mtu / LINK_SYSTEM_ITEM_BYTES));
 }
 
 /* Sequence variables as after a reset. Src: 03-link-node.md, 3.3. */
@@ -63,6 +43,23 @@ link_vars_reset(struct dpt_link *link)
 	link->caps = link->caps_next;
 	link->in_session = false;
 	link->has_bulk_end = false;
+	link->is_failover = false;
+	link->drop_point = 0;
+}
+
+static void
+link_flight_init(struct dpt_link *link, uint64_t now_ns)
+{
+	struct dpt_link_info info;
+
+	link->flight_ns = now_ns;
+	link->flight = dpt_flights_take(link->env.flights, link->peer, link->bearer_id, now_ns);
+	if (link->flight == NULL)
+		return;
+	dpt_link_info_get(link, &info);
+	dpt_flight_name_set(link->flight, info.name);
+	LINK_NOTE(link, CREATED, link->bearer_id, link->tolerance_ms, link->window_max,
+		  link->advertised_mtu);
 }
 
 void
@@ -86,7 +83,8 @@ dpt_link_init(struct dpt_link *link, const struct dpt_link_cfg *cfg,
 	link->sums = cfg->sums;
 	link->caps_next = cfg->caps;
 	link->snd_ring = &link->rings[0];
-	link->defer_ring = &link->rings[ring_pkts];
+	link->defer.ring = &link->rings[ring_pkts];
+	link->fo_defer.ring = &link->rings[2 * ring_pkts];
 	link->ring_mask = ring_pkts - 1;
 	link->bearer_id = setup->bearer_id;
 	link->net_plane = setup->bearer_id;
@@ -97,11 +95,15 @@ dpt_link_init(struct dpt_link *link, const struct dpt_link_cfg *cfg,
 	snprintf(link->if_name, sizeof(link->if_name), "%.*s", DPT_IF_NAME_BYTES - 1,
 		 setup->if_name);
 	snprintf(link->peer_if_name, sizeof(link->peer_if_name), "unknown");
-	link_limits_init(link, setup);
+	link->seg_bytes =
+		(uint16_t)(rte_pktmbuf_data_room_size(cfg->env.pool) - DPT_BUF_HEADROOM_BYTES);
+	link->window_min = setup->window_min;
+	link_window_set(link, setup->window_max);
 	/* As drawn, plus the reset that every link begins with. Src: 03-link-node.md, 3.1. */
 	link->session = (uint16_t)(dpt_rng_u32(cfg->env.rng) + 1);
 	link->peer_session = UINT16_MAX;
 	link_vars_reset(link);
+	link_flight_init(link, now_ns);
 	link->state = DPT_LINK_RESETTING;
 	dpt_link_event(link, DPT_LINK_EV_RESET, now_ns);
 }
@@ -110,8 +112,8 @@ dpt_link_init(struct dpt_link *link, const struct dpt_link_cfg *cfg,
 static uint32_t
 link_purge(struct dpt_link *link, uint64_t now_ns)
 {
+	const size_t deferred_down = offsetof(struct dpt_link_counters, drop_deferred_down);
 	uint32_t lost = link->snd_cnt + link->backlog.cnt;
-	uint32_t deferred = link->defer_cnt;
 	struct rte_mbuf *m;
 
 	for (uint16_t seq = link->snd_una; link->snd_cnt > 0; seq++) {
@@ -119,30 +121,30 @@ link_purge(struct dpt_link *link, uint64_t now_ns)
 
 		if (*slot == NULL)
 			continue;
-		LINK_DROP(link, *slot, drop_link_down, now_ns);
+		link_drop_sent(link, *slot, now_ns);
 		*slot = NULL;
 		link->snd_cnt--;
 	}
 	while ((m = dpt_bufq_pop(&link->backlog)) != NULL)
-		LINK_DROP(link, m, drop_link_down, now_ns);
+		link_drop_sent(link, m, now_ns);
 	memset(link->backlog_cnt, 0, sizeof(link->backlog_cnt));
-	for (uint16_t seq = link->defer_first; link->defer_cnt > 0; seq++) {
-		struct rte_mbuf **slot = &link->defer_ring[seq & link->ring_mask];
-
-		if (*slot == NULL)
-			continue;
-		LINK_DROP(link, *slot, drop_deferred_down, now_ns);
-		*slot = NULL;
-		link->defer_cnt--;
-	}
+	memset(link->bundles, 0, sizeof(link->bundles));
+	lost += link_defer_free(link, &link->defer, deferred_down, now_ns);
+	lost += link_defer_free(link, &link->fo_defer, deferred_down, now_ns);
 	LINK_COUNT_N(link, drop_reassembly_down, dpt_reassembly_reset(&link->reassembly));
-	return lost + deferred;
+	LINK_COUNT_N(link, drop_reassembly_down, dpt_reassembly_reset(&link->fo_reassembly));
+	LINK_COUNT_N(link, drop_reassembly_down, dpt_reassembly_reset(&link->tnl_reassembly));
+	return lost;
 }
 
 void
 dpt_link_fini(struct dpt_link *link, uint64_t now_ns)
 {
+	link->flight_ns = now_ns;
+	dpt_flight_down(link->env.flights, link->flight, link->last_down, now_ns);
 	link_purge(link, now_ns);
+	dpt_flight_give(link->flight, now_ns);
+	link->flight = NULL;
 }
 
 void
@@ -150,13 +152,23 @@ dpt_link_reset(struct dpt_link *link, uint64_t now_ns, struct dpt_out *out)
 {
 	uint32_t lost;
 
+	link->flight_ns = now_ns;
+	if (link->flight != NULL && link->flight->is_up) {
+		LINK_NOTE(link, DOWN, link->last_down,
+			  (uint16_t)(link->snd_cnt + link->backlog.cnt), link->defer.cnt,
+			  link->silent);
+		dpt_flight_down(link->env.flights, link->flight, link->last_down, now_ns);
+	}
 	memset(&link->counters, 0, sizeof(link->counters));
 	LINK_COUNT(link, resets);
 	lost = link_purge(link, now_ns);
-	link->session++;
+	link_guard_reset(link, now_ns);
+	link->session = (uint16_t)(link->session + !DPT_MUTANT(session_kept));
 	link->peer_session--;
 	link_vars_reset(link);
 	link_trace(link, now_ns, LINK_TRACE_RESET, link->last_down, link->session, lost);
+	dpt_flight_restart(link->flight);
+	LINK_NOTE(link, RESET, 0, link->session);
 	link_release_report(link, out);
 }
 
@@ -178,6 +190,12 @@ dpt_link_caps_set(struct dpt_link *link, uint16_t caps)
 	link->caps_next = caps;
 	if (!link_is_up(link))
 		link->caps = caps;
+}
+
+struct dpt_flight *
+dpt_link_flight(const struct dpt_link *link)
+{
+	return link->flight;
 }
 
 enum dpt_link_state
@@ -218,6 +236,42 @@ dpt_link_identity(const struct dpt_link *link)
 }
 
 uint16_t
+dpt_link_tolerance_ms(const struct dpt_link *link)
+{
+	return link->tolerance_ms;
+}
+
+uint16_t
+dpt_link_rcv_nxt(const struct dpt_link *link)
+{
+	return link->rcv_nxt;
+}
+
+uint16_t
+dpt_link_snd_end(const struct dpt_link *link)
+{
+	return (uint16_t)(link->snd_nxt + link->backlog.cnt);
+}
+
+uint16_t
+dpt_link_drop_point(const struct dpt_link *link)
+{
+	return link->drop_point;
+}
+
+uint8_t
+dpt_link_priority(const struct dpt_link *link)
+{
+	return link->priority;
+}
+
+uint16_t
+dpt_link_caps(const struct dpt_link *link)
+{
+	return link->caps;
+}
+
+uint16_t
 dpt_link_mss(const struct dpt_link *link)
 {
 	return RTE_MIN(link->mtu - LINK_MSS_OVERHEAD, link->seg_bytes);
@@ -229,6 +283,9 @@ link_drop_note(struct dpt_link *link, const uint8_t *hdr, size_t offset, uint64_
 	link_count(link, offset, 1);
 	link_trace(link, now_ns, LINK_TRACE_DROP, (uint16_t)(offset / sizeof(uint64_t)),
 		   dpt_msg_word(hdr, 0), dpt_msg_word(hdr, 2));
+	link->flight_ns = now_ns;
+	LINK_NOTE_MORE(link, DROP, offset / sizeof(uint64_t), dpt_msg_seqno(hdr),
+		       dpt_msg_user(hdr));
 }
 
 void
@@ -236,6 +293,16 @@ link_drop_buf(struct dpt_link *link, struct rte_mbuf *m, size_t offset, uint64_t
 {
 	link_drop_note(link, dpt_buf_hdr(m), offset, now_ns);
 	rte_pktmbuf_free(m);
+}
+
+void
+link_drop_sent(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns)
+{
+	uint32_t more = link_msgs_cnt(m) - 1;
+
+	LINK_COUNT_N(link, drop_link_down, more);
+	LINK_COUNT_N(link, lost_bundled, more);
+	LINK_DROP(link, m, drop_link_down, now_ns);
 }
 
 /* Identity as text if it has at most 16 characters, else the address. Src: 03-link-node.md, 3.2. */
@@ -265,6 +332,8 @@ dpt_link_info_get(const struct dpt_link *link, struct dpt_link_info *info)
 		.mtu = link->mtu,
 		.window = link->window,
 		.last_down = link->last_down,
+		.dst = link->dst,
+		.flight = link->flight,
 		.counters = link->counters,
 	};
 	link_end_name(&link->own_id, link->own, own);
@@ -281,6 +350,6 @@ dpt_link_print(const struct dpt_link *link, char *text, size_t text_size)
 			"backlog %u silent %u",
 			link->bearer_id, dpt_link_state_name(link->state), link->session,
 			link->peer_session, link->snd_una, link->snd_nxt, link->rcv_nxt,
-			link->defer_cnt, link->window, (unsigned int)link->backlog.cnt,
+			link->defer.cnt, link->window, (unsigned int)link->backlog.cnt,
 			link->silent);
 }

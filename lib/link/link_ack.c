@@ -49,7 +49,7 @@ ack_is_valid(struct dpt_link *link, uint16_t ack)
 {
 	if (dpt_seq_lt(ack, link->snd_nxt))
 		return dpt_seq_le((uint16_t)(link->snd_una - 1), ack);
-	LINK_COUNT(link, ack_invalid);
+	LINK_ERROR(link, ack_invalid, ack, link->snd_una, link->snd_nxt);
 	return false;
 }
 
@@ -117,7 +117,7 @@ link_ack_state(struct dpt_link *link, const uint8_t *hdr, const struct dpt_gap_r
 
 		ack = rec->ucast[i].ack;
 		if (!dpt_seq_lt(done, ack) || !dpt_seq_le(ack, last)) {
-			LINK_COUNT(link, gap_invalid);
+			LINK_ERROR(link, gap_invalid, ack, done, last);
 			break;
 		}
 		acked->released += ack_release(link, (uint16_t)(done + 1), ack);
@@ -136,6 +136,9 @@ link_window_update(struct dpt_link *link, uint32_t released, uint32_t retransmit
 		link->ssthresh = RTE_MAX(window / 2, LINK_SSTHRESH_MIN);
 		link->window =
 			retransmitted > 0 ? RTE_MIN(link->ssthresh, window) : link->window_min;
+		if (link->window != window)
+			LINK_NOTE(link, WINDOW_CUT, 0, window, link->window, link->ssthresh,
+				  (uint16_t)retransmitted);
 		return;
 	}
 	/* Not in full use, or with holes: says nothing about the path. */
@@ -150,32 +153,6 @@ link_window_update(struct dpt_link *link, uint32_t released, uint32_t retransmit
 		link->window = RTE_MIN(window + 1, link->window_max);
 		link->cong_acks = 0;
 	}
-}
-
-uint16_t
-link_defer_gap(const struct dpt_link *link)
-{
-	return link->defer_cnt > 0 ? dpt_seq_dist(link->rcv_nxt, link->defer_first) : 0;
-}
-
-void
-link_gap_blocks(const struct dpt_link *link, struct dpt_gap_record *rec)
-{
-	uint16_t seq = link->defer_first;
-
-	rec->ucast_cnt = 0;
-	if (link->defer_cnt == 0)
-		return;
-	while (rec->ucast_cnt < DPT_GAP_BLOCKS_MAX) {
-		struct dpt_gap_block *block = &rec->ucast[rec->ucast_cnt++];
-
-		while (seq != link->defer_last &&
-		       link->defer_ring[(uint16_t)(seq + 1) & link->ring_mask] != NULL)
-			seq++;
-		*block = (struct dpt_gap_block){.ack = seq};
-		if (seq == link->defer_last)
-			return;
-		while (link->defer_ring[++seq & link->ring_mask] == NULL)
-			block->gap++;
-	}
+	if (link->window != window)
+		LINK_NOTE_MORE(link, WINDOW, 0, link->window, link->ssthresh);
 }

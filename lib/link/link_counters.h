@@ -6,9 +6,14 @@
  * X(symbol, kind, text). DROP: one per buffer freed without delivery (dpt_counter.h).
  *
  * Received buffers: what came in sequence or not + recv_bundled =
- *     delivered + consumed_* + drop_* + held (defer ring, one reassembly).
- * Sent: messages accepted - sent_fragmented + sent_fragments =
- *     acked_pkts + drop_link_down + held (send ring, backlog).
+ *     delivered + consumed_* + drop_* + held (both defer rings, three reassemblies).
+ * Sent: messages accepted + sent_own - sent_fragmented + sent_fragments
+ *     - sent_bundled + sent_bundles =
+ *     acked_pkts + drop_link_down - lost_bundled + held packets (send ring, backlog).
+ *     A bundle that is lost counts each of its messages in drop_link_down, and all but one
+ *     of them in lost_bundled. A packet that moves to another link in a failover stays the
+ *     same one, so this is true of the sums of all links; of one link: + sent_tunnelled on
+ *     the left (the link that failed has been cleared).
  *
  * Statistics without a word of their own in the text are those of 03-link-node.md, 14.
  */
@@ -32,6 +37,11 @@
 	X(recv_activates, INFO, "ACTIVATE messages accepted")                                      \
 	X(recv_bundles, INFO, "bundles received")                                                  \
 	X(recv_bundled, INFO, "messages taken out of bundles")                                     \
+	X(sent_bundles, INFO, "bundles made of messages that wait")                                \
+	X(sent_bundled, INFO, "messages put into bundles, 2 for a new one")                        \
+	X(lost_bundled, INFO, "messages lost in bundles, beside the first of each (P3)")           \
+	X(sent_own, INFO, "packets of tunnels that carry no message: dummies, SYNCH")              \
+	X(sent_tunnelled, INFO, "packets of the failed link sent again through this one")          \
 	X(sent_fragmented, INFO, "messages cut into fragments")                                    \
 	X(sent_fragments, INFO, "fragments made of them")                                          \
 	X(recv_fragmented, INFO, "messages reassembled")                                           \
@@ -52,12 +62,20 @@
 	X(msg_length_p5, INFO, "sampled messages of at most 32768 octets")                         \
 	X(msg_length_p6, INFO, "sampled messages that are larger")                                 \
 	X(resets, INFO, "link resets")                                                             \
+	X(recv_tunnelled, INFO, "FAILOVER packets received, those of a cut one counted each")      \
+	X(held_pkts, INFO, "packets kept because the other link's come first")                     \
+	X(failovers, INFO, "failovers that this link served as the tunnel")                        \
+	X(consumed_synch, INFO, "SYNCH packets: they say how far the other link was")              \
+	X(consumed_dummy, INFO, "dummies that close a failover")                                   \
 	X(consumed_bundle, INFO, "bundles unwrapped")                                              \
 	X(consumed_fragment, INFO, "fragments merged into a message")                              \
 	X(fsm_illegal, ERROR, "event that the link's state does not allow")                        \
 	X(ack_invalid, ERROR, "acknowledgement of a packet never sent (hazard 1)")                 \
 	X(gap_invalid, ERROR, "gap blocks not ascending or beyond the last packet (hazard 3)")     \
 	X(reply_limited, ERROR, "probe not answered, too many in one interval (hazard 28)")        \
+	X(prio_limited, ERROR, "priority not taken over, changed too often (hazard 11)")           \
+	X(up_delayed, INFO, "peer ready, but the link stays down for a moment (hazard 23)")        \
+	X(flaps_damped, ERROR, "link kept down for longer, it resets too often (hazard 29)")       \
 	X(proto_no_buffer, ERROR, "LINK_PROTOCOL message not sent, no buffer")                     \
 	X(retransmit_no_buffer, ERROR, "retransmission put off, no buffer")                        \
 	X(drop_no_buffer, DROP, "no buffer in the pool to send this message")                      \
@@ -72,7 +90,10 @@
 	X(drop_defer_full, DROP, "packet out of sequence beyond our capacity (hazard 16)")         \
 	X(drop_fragment, DROP, "fragment out of order or malformed: the link is reset")            \
 	X(drop_bundle, DROP, "bundle with a malformed rest, which is lost")                        \
-	X(drop_tunnel, DROP, "tunnel packet without a second link")                                \
+	X(drop_tunnel, DROP, "FAILOVER packet while no failover is received, or a nested one")     \
+	X(drop_tunnel_inner, DROP, "FAILOVER packet whose content is malformed")                   \
+	X(drop_tunnel_duplicate, DROP, "tunnelled packet that the failed link had received")       \
+	X(drop_tunnel_end, DROP, "tunnelled packet or message, failover over before its gap")      \
 	X(drop_user, DROP, "user not allowed in a link's sequence (hazard 24)")                    \
 	X(drop_blocked, DROP, "LINK_PROTOCOL message while the link is being cleaned up")          \
 	X(drop_session, DROP, "LINK_PROTOCOL message of another session, or an old one")           \

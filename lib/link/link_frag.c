@@ -10,8 +10,7 @@
 #include <rte_mbuf.h>
 
 #include "dpt_assert.h"
-#include "dpt_link.h"
-#include "dpt_msg.h"
+#include "link_priv.h"
 
 /* A context is one message under way: what the counters of drops count. */
 uint32_t
@@ -91,17 +90,19 @@ reassembly_append(struct dpt_reassembly *ra, struct rte_mbuf *m, uint32_t bytes)
 	m->pkt_len = m->data_len;
 }
 
-int
-dpt_reassembly_add(struct dpt_reassembly *ra, struct rte_mbuf *m, struct rte_mbuf **msg,
-		   uint64_t *drops)
+/*
+ * m: a piece of that type of a message that is legal at place. A tunnel packet may be cut so
+ * that its last piece is empty. Src: 01-wire-format.md, 8.2, 8.3.
+ */
+static int
+reassembly_piece(struct dpt_reassembly *ra, struct rte_mbuf *m, uint32_t type,
+		 enum dpt_msg_place place, uint64_t *drops)
 {
-	const uint8_t *hdr = dpt_buf_hdr(m);
-	uint32_t type = dpt_msg_type(hdr);
-	uint32_t bytes = dpt_msg_payload_bytes(hdr);
+	uint32_t bytes = dpt_msg_payload_bytes(dpt_buf_hdr(m));
 	bool is_last = type == DPT_TYPE_LAST_FRAGMENT;
+	bool is_tunnel = place == DPT_PLACE_TUNNEL;
 
-	*msg = NULL;
-	if (type > DPT_TYPE_LAST_FRAGMENT || bytes == 0)
+	if (type > DPT_TYPE_LAST_FRAGMENT || (bytes == 0 && !(is_tunnel && is_last)))
 		return reassembly_fail(ra, m, drops);
 	if (type == DPT_TYPE_FIRST_FRAGMENT) {
 		if (ra->head != NULL || !reassembly_begin(ra, m, bytes))
@@ -110,19 +111,55 @@ dpt_reassembly_add(struct dpt_reassembly *ra, struct rte_mbuf *m, struct rte_mbu
 	}
 	if (ra->head == NULL || bytes > ra->size - ra->bytes)
 		return reassembly_fail(ra, m, drops);
-	if (is_last != (bytes == ra->size - ra->bytes))
+	if (is_last != (bytes == ra->size - ra->bytes) && (is_last || !is_tunnel))
 		return reassembly_fail(ra, m, drops);
 	reassembly_append(ra, m, bytes);
 	if (!is_last)
 		return 0;
-	if (dpt_msg_check_buf(ra->head, DPT_PLACE_REASSEMBLED) != DPT_MSG_OK) {
-		/* The last fragment is inside the context already: it counts beside it. */
-		*drops += dpt_reassembly_reset(ra) + 1;
-		return -EPROTO;
-	}
+	if (dpt_msg_check_buf(ra->head, place) == DPT_MSG_OK)
+		return 1;
+	/* The last fragment is inside the context already: it counts beside it. */
+	*drops += dpt_reassembly_reset(ra) + 1;
+	return -EPROTO;
+}
+
+/* A whole message leaves the context. rc: of reassembly_piece. */
+static int
+reassembly_end(struct dpt_reassembly *ra, int rc, struct rte_mbuf **msg)
+{
+	*msg = NULL;
+	if (rc <= 0)
+		return rc;
 	*msg = ra->head;
 	*ra = (struct dpt_reassembly){0};
-	return 1;
+	return rc;
+}
+
+int
+dpt_reassembly_add(struct dpt_reassembly *ra, struct rte_mbuf *m, struct rte_mbuf **msg,
+		   uint64_t *drops)
+{
+	uint32_t type = dpt_msg_type(dpt_buf_hdr(m));
+
+	return reassembly_end(ra, reassembly_piece(ra, m, type, DPT_PLACE_REASSEMBLED, drops), msg);
+}
+
+int
+link_reassembly_tunnel(struct dpt_reassembly *ra, struct rte_mbuf *m, struct rte_mbuf **msg,
+		       uint64_t *drops)
+{
+	uint32_t no = dpt_msg_fragm_no(dpt_buf_hdr(m)), cnt = dpt_msg_nof_fragms(dpt_buf_hdr(m));
+	uint32_t type = no == 1	   ? DPT_TYPE_FIRST_FRAGMENT
+			: no < cnt ? DPT_TYPE_FRAGMENT
+				   : DPT_TYPE_LAST_FRAGMENT;
+
+	/* Consecutive, of a constant number. Src: 01-wire-format.md, hazard 9. */
+	*msg = NULL;
+	if (no > cnt || (no != 1 && (no != ra->piece_no + 1U || cnt != ra->piece_cnt)))
+		return reassembly_fail(ra, m, drops);
+	ra->piece_no = (uint16_t)no;
+	ra->piece_cnt = (uint16_t)cnt;
+	return reassembly_end(ra, reassembly_piece(ra, m, type, DPT_PLACE_TUNNEL, drops), msg);
 }
 
 int

@@ -49,21 +49,44 @@ static const uint8_t link_fsm[DPT_LINK_STATE_CNT][DPT_LINK_EVENT_CNT] = {
 };
 /* clang-format on */
 
+/* Record a new state; a link that has come up has its whole name now. */
+static void
+fsm_flight(struct dpt_link *link, enum dpt_link_event event, uint8_t old, uint64_t now_ns)
+{
+	struct dpt_link_info info;
+
+	link->flight->state = link->state;
+	LINK_NOTE(link, STATE, event, old, link->state);
+	if (link->flight->is_up || !link_is_up(link))
+		return;
+	dpt_link_info_get(link, &info);
+	dpt_flight_name_set(link->flight, info.name);
+	dpt_flight_up(link->env.flights, link->flight, now_ns);
+	LINK_NOTE(link, UP, 0, link->session, link->peer_session, link->mtu, link->tolerance_ms,
+		  link->window);
+}
+
 uint32_t
 dpt_link_event(struct dpt_link *link, enum dpt_link_event event, uint64_t now_ns)
 {
 	uint8_t entry = link_fsm[link->state][event];
 	uint8_t old = link->state;
 
+	link->flight_ns = now_ns;
 	if (entry & FSM_KEEP)
 		return 0;
 	if (entry & FSM_ILLEGAL) {
 		LINK_COUNT(link, fsm_illegal);
+		LINK_NOTE(link, ILLEGAL, event, old);
 		link_trace(link, now_ns, LINK_TRACE_ILLEGAL, (uint16_t)event, old, 0);
 		return 0;
 	}
 	link->state = entry & FSM_STATE;
+	if (old == DPT_LINK_ESTABLISHING && link->state == DPT_LINK_ESTABLISHED)
+		link_guard_up(link, now_ns);
 	link_trace(link, now_ns, LINK_TRACE_STATE, (uint16_t)event, old, link->state);
+	if (link->flight != NULL)
+		fsm_flight(link, event, old, now_ns);
 	return entry & FSM_DOWN ? DPT_LINK_R_DOWN : 0;
 }
 
@@ -76,6 +99,7 @@ link_fail(struct dpt_link *link, enum dpt_down_reason reason, uint64_t now_ns)
 		link->last_down = (uint8_t)reason;
 		link_trace(link, now_ns, LINK_TRACE_FAILURE, (uint16_t)reason, link->silent,
 			   link->snd_una);
+		LINK_NOTE(link, FAILURE, reason, link->silent, link->snd_una, link->snd_nxt);
 	}
 	return result;
 }
@@ -91,4 +115,21 @@ dpt_link_state_name(enum dpt_link_state state)
 	};
 
 	return (unsigned int)state < DPT_LINK_STATE_CNT ? names[state] : "unknown";
+}
+
+const char *
+dpt_link_event_name(enum dpt_link_event event)
+{
+	static const char *const names[DPT_LINK_EVENT_CNT] = {
+		[DPT_LINK_EV_ESTABLISH] = "establish",
+		[DPT_LINK_EV_PEER_RESET] = "peer-reset",
+		[DPT_LINK_EV_FAILURE] = "failure",
+		[DPT_LINK_EV_RESET] = "reset",
+		[DPT_LINK_EV_FAILOVER_BEGIN] = "failover-begin",
+		[DPT_LINK_EV_FAILOVER_END] = "failover-end",
+		[DPT_LINK_EV_SYNCH_BEGIN] = "synch-begin",
+		[DPT_LINK_EV_SYNCH_END] = "synch-end",
+	};
+
+	return (unsigned int)event < DPT_LINK_EVENT_CNT ? names[event] : "unknown";
 }

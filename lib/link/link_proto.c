@@ -24,7 +24,7 @@ proto_alloc(struct dpt_link *link, uint32_t type, uint32_t payload_bytes)
 	uint8_t *hdr;
 
 	if (m == NULL) {
-		LINK_COUNT(link, proto_no_buffer);
+		LINK_ERROR(link, proto_no_buffer, (uint16_t)type);
 		return NULL;
 	}
 	hdr = dpt_buf_hdr(m);
@@ -41,6 +41,20 @@ proto_alloc(struct dpt_link *link, uint32_t type, uint32_t payload_bytes)
 	return m;
 }
 
+/* Those that only acknowledge share a record. */
+static void
+proto_note_state_sent(struct dpt_link *link, const struct link_state_args *args, uint16_t gap)
+{
+	uint8_t flags = (uint8_t)((args->is_probe ? DPT_FLIGHT_STATE_PROBE : 0) |
+				  (args->is_reply ? DPT_FLIGHT_STATE_REPLY : 0));
+
+	if (flags == 0 && gap == 0)
+		LINK_NOTE_MORE(link, ACK_SENT, 0, link->rcv_nxt - 1, link->snd_nxt);
+	else
+		LINK_NOTE(link, STATE_SENT, flags, (uint16_t)(link->rcv_nxt - 1), gap,
+			  link->snd_nxt, link->defer.cnt, (uint16_t)(link->snd_nxt_state - 1));
+}
+
 uint32_t
 link_state_send(struct dpt_link *link, const struct link_state_args *args, struct dpt_out *out)
 {
@@ -53,7 +67,9 @@ link_state_send(struct dpt_link *link, const struct link_state_args *args, struc
 	struct rte_mbuf *m;
 	uint8_t *hdr;
 
-	if ((args->is_probe || args->is_reply) && link->defer_cnt > 0)
+	if (link->state == DPT_LINK_SYNCHING)
+		gap = 0;
+	else if ((args->is_probe || args->is_reply) && link->defer.cnt > 0)
 		gap = link_defer_gap(link);
 	if (has_record) {
 		rec.ucast_cnt = 0;
@@ -74,10 +90,13 @@ link_state_send(struct dpt_link *link, const struct link_state_args *args, struc
 	dpt_msg_set_bc_gap(hdr, view->gap);
 	dpt_msg_set_probe(hdr, args->is_probe);
 	dpt_msg_set_is_keepalive(hdr, args->is_probe || args->is_reply);
+	dpt_msg_set_link_tolerance(hdr, args->tolerance_ms);
+	dpt_msg_set_linkprio(hdr, args->priority);
 	link->rcv_unacked = 0;
 	LINK_COUNT(link, sent_states);
 	LINK_COUNT_N(link, sent_probes, args->is_probe);
 	LINK_COUNT_N(link, sent_nacks, gap != 0);
+	proto_note_state_sent(link, args, gap);
 	dpt_out_tx(out, m, link->bearer_id, &link->dst);
 	return DPT_LINK_R_STATE_SENT;
 }
@@ -88,6 +107,17 @@ dpt_link_state_tx(struct dpt_link *link, struct dpt_out *out)
 	static const struct link_state_args args;
 
 	return link_is_up(link) ? link_state_send(link, &args, out) : 0;
+}
+
+uint32_t
+dpt_link_state_answer(struct dpt_link *link, struct dpt_out *out)
+{
+	if (link->replies_cnt >= LINK_REPLIES_MAX) {
+		LINK_ERROR(link, reply_limited, link->replies_cnt, 0);
+		return 0;
+	}
+	link->replies_cnt++;
+	return dpt_link_state_tx(link, out);
 }
 
 void
@@ -109,10 +139,13 @@ dpt_link_reset_tx(struct dpt_link *link, bool is_stopping, struct dpt_out *out)
 	if (is_reset) {
 		dpt_msg_set_peer_stopping(hdr, is_stopping);
 		LINK_COUNT(link, sent_resets);
+		LINK_NOTE(link, RESET_SENT, is_stopping, link->session, link->advertised_mtu);
 	} else {
 		dpt_msg_set_dest_session_valid(hdr, 1);
 		dpt_msg_set_dest_session(hdr, link->peer_session);
 		LINK_COUNT(link, sent_activates);
+		LINK_NOTE(link, ACTIVATE_SENT, 0, link->session, link->peer_session,
+			  link->advertised_mtu);
 	}
 	dpt_out_tx(out, m, link->bearer_id, &link->dst);
 }
@@ -213,6 +246,36 @@ proto_tolerance(struct dpt_link *link, const uint8_t *hdr)
 		link->tolerance_ms = (uint16_t)tolerance_ms;
 }
 
+static void
+proto_note_reset(struct dpt_link *link, const uint8_t *hdr)
+{
+	uint16_t session = (uint16_t)dpt_msg_session(hdr);
+	uint16_t bytes = (uint16_t)(dpt_msg_max_pkt(hdr) * 4);
+
+	if (dpt_msg_type(hdr) == DPT_TYPE_ACTIVATE)
+		LINK_NOTE(link, ACTIVATE_RECV, 0, session, (uint16_t)dpt_msg_dest_session(hdr),
+			  bytes);
+	else
+		LINK_NOTE(link, RESET_RECV, dpt_msg_peer_stopping(hdr), session, bytes,
+			  (uint16_t)dpt_msg_link_tolerance(hdr));
+}
+
+/* Those that only acknowledge share a record. */
+static void
+proto_note_state(struct dpt_link *link, const uint8_t *hdr)
+{
+	uint8_t flags = (uint8_t)((dpt_msg_probe(hdr) ? DPT_FLIGHT_STATE_PROBE : 0) |
+				  (dpt_msg_is_keepalive(hdr) ? DPT_FLIGHT_STATE_REPLY : 0));
+	uint16_t ack = (uint16_t)dpt_msg_ack(hdr), gap = (uint16_t)dpt_msg_seq_gap(hdr);
+	uint16_t next = (uint16_t)dpt_msg_next_sent(hdr);
+
+	if (flags == 0 && gap == 0)
+		LINK_NOTE_MORE(link, ACK_RECV, 0, ack, (uint16_t)(link->snd_nxt - 1));
+	else
+		LINK_NOTE(link, STATE_RECV, flags, ack, gap, next, (uint16_t)dpt_msg_seqno(hdr),
+			  link->snd_cnt);
+}
+
 /* Steps 5 to 12. Src: 03-link-node.md, 6.3. */
 static uint32_t
 proto_rx_reset(struct dpt_link *link, const uint8_t *hdr, uint64_t now_ns, struct dpt_out *out)
@@ -225,6 +288,7 @@ proto_rx_reset(struct dpt_link *link, const uint8_t *hdr, uint64_t now_ns, struc
 		LINK_COUNT(link, recv_activates);
 	else
 		LINK_COUNT(link, recv_resets);
+	proto_note_reset(link, hdr);
 	proto_peer_name(link, hdr);
 	proto_tolerance(link, hdr);
 	if (dpt_msg_linkprio(hdr) > link->priority)
@@ -243,15 +307,20 @@ proto_rx_reset(struct dpt_link *link, const uint8_t *hdr, uint64_t now_ns, struc
 		result = dpt_link_event(link, DPT_LINK_EV_PEER_RESET, now_ns);
 	if (result & DPT_LINK_R_DOWN)
 		link->last_down = DPT_DOWN_PEER_RESET;
+	link->pending = LINK_PENDING_NONE;
 	if (is_activate && link->state == DPT_LINK_ESTABLISHING)
-		result |= DPT_LINK_R_UP;
+		result |= link_guard_peer_ready(link, now_ns);
 	link->peer_session = (uint16_t)dpt_msg_session(hdr);
 	link->in_session = true;
 	link->peer_bearer_id = (uint8_t)dpt_msg_bearer_id(hdr);
-	link->mtu = (uint16_t)RTE_MIN(link->mtu, dpt_msg_max_pkt(hdr) * 4);
+	link->peer_mtu = (uint16_t)RTE_MIN(dpt_msg_max_pkt(hdr) * 4, (uint32_t)UINT16_MAX);
+	link->mtu = RTE_MIN(link->mtu, link->peer_mtu);
 	/* Our choice: do not wait for the timer to tell the peer that it may come up. */
-	if (was_reset && link->state == DPT_LINK_ESTABLISHING && !(result & DPT_LINK_R_UP))
-		dpt_link_reset_tx(link, false, out);
+	if (was_reset && !is_activate && link->state == DPT_LINK_ESTABLISHING) {
+		link->pending = LINK_PENDING_ANSWER;
+		if (link_guard_is_open(link, now_ns))
+			link_guard_expire(link, out);
+	}
 	return result;
 }
 
@@ -264,12 +333,12 @@ proto_reply(struct dpt_link *link, const uint8_t *hdr, struct dpt_out *out)
 
 	if ((dpt_msg_probe(hdr) || dpt_msg_is_keepalive(hdr)) &&
 	    dpt_seq_lt(link->rcv_nxt, next_sent) && link->state != DPT_LINK_SYNCHING &&
-	    link->defer_cnt == 0)
+	    link->defer.cnt == 0)
 		args.gap = dpt_seq_dist(link->rcv_nxt, next_sent);
 	if (args.gap == 0 && !args.is_reply)
 		return 0;
 	if (link->replies_cnt >= LINK_REPLIES_MAX) {
-		LINK_COUNT(link, reply_limited);
+		LINK_ERROR(link, reply_limited, link->replies_cnt, args.gap);
 		return 0;
 	}
 	link->replies_cnt++;
@@ -288,7 +357,7 @@ proto_rx_state(struct dpt_link *link, const uint8_t *hdr, uint64_t now_ns, struc
 	proto_gap_record(link, hdr, &rec);
 	link->rcv_nxt_state = (uint16_t)(dpt_msg_seqno(hdr) + 1);
 	proto_tolerance(link, hdr);
-	if (priority != 0 && priority != link->priority) {
+	if (priority != 0 && priority != link->priority && link_guard_priority(link, now_ns)) {
 		link->priority = priority;
 		result |= link_fail(link, DPT_DOWN_PRIORITY, now_ns);
 	}
@@ -296,8 +365,11 @@ proto_rx_state(struct dpt_link *link, const uint8_t *hdr, uint64_t now_ns, struc
 	LINK_COUNT(link, recv_states);
 	LINK_COUNT_N(link, recv_probes, dpt_msg_probe(hdr));
 	LINK_COUNT_N(link, recv_nacks, dpt_msg_seq_gap(hdr) != 0);
+	proto_note_state(link, hdr);
 	if (!link_is_up(link))
-		return link->state == DPT_LINK_ESTABLISHING ? result | DPT_LINK_R_UP : result;
+		return link->state == DPT_LINK_ESTABLISHING
+			       ? result | link_guard_peer_ready(link, now_ns)
+			       : result;
 	result |= proto_reply(link, hdr, out);
 	link_ack_state(link, hdr, &rec, now_ns, out, &acked);
 	if (acked.is_failed)
@@ -313,7 +385,10 @@ proto_rx_state(struct dpt_link *link, const uint8_t *hdr, uint64_t now_ns, struc
 uint32_t
 dpt_link_proto_rx(struct dpt_link *link, const uint8_t *hdr, uint64_t now_ns, struct dpt_out *out)
 {
-	link->last_rx_ns = now_ns;
+	/* A peer that answers with ACTIVATE only is not there: its end does not come up. */
+	if (dpt_msg_type(hdr) == DPT_TYPE_STATE || !link_is_up(link))
+		link->last_rx_ns = now_ns;
+	link->flight_ns = now_ns;
 	if (dpt_msg_type(hdr) == DPT_TYPE_STATE)
 		return proto_rx_state(link, hdr, now_ns, out);
 	return proto_rx_reset(link, hdr, now_ns, out);

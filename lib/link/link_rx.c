@@ -8,11 +8,11 @@
 
 #include <rte_mbuf.h>
 
+#include "dpt_mutant.h"
 #include "link_priv.h"
 
-/* A message in sequence goes to the node if its user may be here. Src: 01-wire-format.md, 4.1. */
-static void
-rx_deliver_msg(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, struct dpt_bufq *in)
+void
+link_deliver_msg(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, struct dpt_bufq *in)
 {
 	switch (dpt_msg_user(dpt_buf_hdr(m))) {
 	case DPT_USER_LOW:
@@ -23,6 +23,7 @@ rx_deliver_msg(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, struc
 	case DPT_USER_CONN_MANAGER:
 	case DPT_USER_GROUP_PROTOCOL:
 	case DPT_USER_NAME_DISTRIBUTOR:
+		dpt_buf(m)->flags = 0;
 		dpt_bufq_push(in, m);
 		break;
 	default:
@@ -31,9 +32,10 @@ rx_deliver_msg(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, struc
 	}
 }
 
-static void
-rx_deliver_bundle(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, struct dpt_bufq *in)
+void
+link_deliver_bundle(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, struct dpt_bufq *in)
 {
+	uint32_t left = DPT_MUTANT(bundle_last_lost) ? dpt_msg_msgcnt(dpt_buf_hdr(m)) : 0;
 	bool is_malformed = false;
 	uint32_t offset = 0;
 	struct rte_mbuf *inner;
@@ -41,7 +43,11 @@ rx_deliver_bundle(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, st
 	LINK_COUNT(link, recv_bundles);
 	while ((inner = dpt_msg_unbundle(m, &offset, &is_malformed, link->env.pool)) != NULL) {
 		LINK_COUNT(link, recv_bundled);
-		rx_deliver_msg(link, inner, now_ns, in);
+		if (DPT_MUTANT(bundle_last_lost) && --left == 0) {
+			rte_pktmbuf_free(inner);
+			break;
+		}
+		link_deliver_msg(link, inner, now_ns, in);
 	}
 	if (is_malformed) {
 		LINK_DROP(link, m, drop_bundle, now_ns);
@@ -51,17 +57,21 @@ rx_deliver_bundle(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, st
 	rte_pktmbuf_free(m);
 }
 
-static uint32_t
-rx_deliver_fragment(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, struct dpt_bufq *in)
+uint32_t
+link_deliver_fragment(struct dpt_link *link, struct dpt_reassembly *ra, struct rte_mbuf *m,
+		      uint64_t now_ns, struct dpt_bufq *in)
 {
-	bool is_first = link->reassembly.head == NULL;
+	bool is_first = ra->head == NULL;
 	uint64_t drops = 0;
 	int rc;
 
 	LINK_COUNT(link, recv_fragments);
-	rc = dpt_reassembly_add(&link->reassembly, m, &m, &drops);
+	rc = dpt_reassembly_add(ra, m, &m, &drops);
 	if (rc < 0) {
 		LINK_COUNT_N(link, drop_fragment, drops);
+		LINK_NOTE_MORE(link, DROP,
+			       offsetof(struct dpt_link_counters, drop_fragment) / sizeof(uint64_t),
+			       link->rcv_nxt - 1, DPT_USER_FRAGMENTER);
 		return link_fail(link, DPT_DOWN_REASSEMBLY, now_ns);
 	}
 	/* The first one becomes the message, the others become part of it. */
@@ -69,7 +79,7 @@ rx_deliver_fragment(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, 
 		LINK_COUNT(link, consumed_fragment);
 	if (rc > 0) {
 		LINK_COUNT(link, recv_fragmented);
-		rx_deliver_msg(link, m, now_ns, in);
+		link_deliver_msg(link, m, now_ns, in);
 	}
 	return 0;
 }
@@ -77,67 +87,78 @@ rx_deliver_fragment(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, 
 static uint32_t
 rx_deliver(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, struct dpt_bufq *in)
 {
+	dpt_flight_packet(link->flight, DPT_FLIGHT_WAY_RECV, now_ns, link->rcv_nxt);
 	link->rcv_nxt++;
 	LINK_COUNT(link, recv_pkts);
 	switch (dpt_msg_user(dpt_buf_hdr(m))) {
 	case DPT_USER_BUNDLER:
-		rx_deliver_bundle(link, m, now_ns, in);
+		link_deliver_bundle(link, m, now_ns, in);
 		return 0;
 	case DPT_USER_FRAGMENTER:
-		return rx_deliver_fragment(link, m, now_ns, in);
+		return link_deliver_fragment(link, &link->reassembly, m, now_ns, in);
 	case DPT_USER_TUNNEL:
-		LINK_DROP(link, m, drop_tunnel, now_ns);
-		return 0;
+		return link_tunnel_rx(link, m, now_ns, in);
 	default:
-		rx_deliver_msg(link, m, now_ns, in);
+		link_deliver_msg(link, m, now_ns, in);
 		return 0;
 	}
 }
 
-/* Keep a packet that came early; ask for the missing ones at 3, 19, 35... of them. */
+/* Keep a packet that came early, or that has to wait for the other link. false: no room. */
+static bool
+rx_keep(struct dpt_link *link, struct rte_mbuf *m, uint16_t seq, uint64_t now_ns)
+{
+	switch (link_defer_put(link, &link->defer, m, seq, link->rcv_nxt)) {
+	case LINK_DEFER_OK:
+		break;
+	case LINK_DEFER_DUPLICATE:
+		LINK_COUNT(link, duplicates);
+		LINK_DROP(link, m, drop_duplicate, now_ns);
+		break;
+	case LINK_DEFER_FULL:
+		LINK_DROP(link, m, drop_defer_full, now_ns);
+		return false;
+	}
+	return true;
+}
+
+/*
+ * The packet came early; ask for the missing ones at 3, 19, 35... of them. Not while
+ * SYNCHING: what is missing then may be in the other link's way.
+ */
 static uint32_t
 rx_defer(struct dpt_link *link, struct rte_mbuf *m, uint16_t seq, uint64_t now_ns,
 	 struct dpt_out *out)
 {
-	struct rte_mbuf **slot = &link->defer_ring[seq & link->ring_mask];
 	struct link_state_args args = {0};
 
-	if (*slot != NULL) {
-		LINK_COUNT(link, duplicates);
-		LINK_DROP(link, m, drop_duplicate, now_ns);
-	} else {
-		*slot = m;
-		if (link->defer_cnt == 0 || dpt_seq_lt(seq, link->defer_first))
-			link->defer_first = seq;
-		if (link->defer_cnt == 0 || dpt_seq_lt(link->defer_last, seq))
-			link->defer_last = seq;
-		link->defer_cnt++;
-	}
+	if (!rx_keep(link, m, seq, now_ns))
+		return 0;
 	LINK_COUNT(link, deferred_recv);
-	if (link->defer_cnt < LINK_NACK_FIRST ||
-	    (link->defer_cnt - LINK_NACK_FIRST) % LINK_NACK_EVERY != 0)
+	LINK_NOTE_RUN(link, DEFERRED, seq, link->rcv_nxt);
+	if (link->state == DPT_LINK_SYNCHING || link->defer.cnt < LINK_NACK_FIRST ||
+	    (link->defer.cnt - LINK_NACK_FIRST) % LINK_NACK_EVERY != 0)
 		return 0;
 	args.gap = link_defer_gap(link);
 	return link_state_send(link, &args, out);
 }
 
-/* The deferred packet that is expected now, or NULL. */
+/*
+ * The deferred packet that is expected now, or NULL. While SYNCHING only those that say how
+ * far the other link was: the rest is held.
+ */
 static struct rte_mbuf *
 rx_undefer(struct dpt_link *link)
 {
-	struct rte_mbuf **slot = &link->defer_ring[link->rcv_nxt & link->ring_mask];
 	struct rte_mbuf *m;
 
-	if (link->defer_cnt == 0 || link->defer_first != link->rcv_nxt)
+	if (link->defer.cnt == 0 || link->defer.first != link->rcv_nxt)
 		return NULL;
-	m = *slot;
-	*slot = NULL;
-	if (--link->defer_cnt > 0) {
-		do
-			link->defer_first++;
-		while (link->defer_ring[link->defer_first & link->ring_mask] == NULL);
-	}
-	return m;
+	m = link->defer.ring[link->rcv_nxt & link->ring_mask];
+	if (link->state == DPT_LINK_SYNCHING && dpt_msg_user(dpt_buf_hdr(m)) != DPT_USER_TUNNEL &&
+	    !DPT_MUTANT(synch_undeferred))
+		return NULL;
+	return link_defer_take(link, &link->defer, link->rcv_nxt);
 }
 
 /* Deliver m and what was waiting for it; acknowledge each 16 packets. */
@@ -160,41 +181,106 @@ rx_in_sequence(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, struc
 	return result;
 }
 
+/*
+ * What all sequenced packets have in common. false: m has been dropped, *result says what
+ * follows. Src: 03-link-node.md, 13 steps 1 to 3.
+ */
+static bool
+rx_accept(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, uint32_t *result)
+{
+	uint16_t seq = (uint16_t)dpt_msg_seqno(dpt_buf_hdr(m));
+
+	link->silent = 0;
+	link->last_rx_ns = now_ns;
+	link->flight_ns = now_ns;
+	*result = 0;
+	if (!link_is_up(link)) {
+		LINK_DROP(link, m, drop_not_up, now_ns);
+		if (link->state == DPT_LINK_ESTABLISHING && link_guard_is_open(link, now_ns))
+			*result = DPT_LINK_R_UP;
+		return false;
+	}
+	if (dpt_seq_dist(link->rcv_nxt, seq) <= DPT_LINK_RCV_WINDOW_PKTS) {
+		*result = DPT_LINK_R_ACCEPTED;
+		return true;
+	}
+	LINK_COUNT(link, duplicates);
+	if (DPT_MUTANT(duplicate_accepted) && dpt_seq_dist(seq, link->rcv_nxt) == 1) {
+		link->rcv_nxt = seq;
+		*result = DPT_LINK_R_ACCEPTED;
+		return true;
+	}
+	if (dpt_seq_lt(seq, link->rcv_nxt))
+		LINK_DROP(link, m, drop_duplicate, now_ns);
+	else
+		LINK_DROP(link, m, drop_window, now_ns);
+	return false;
+}
+
+/* The packet has released some of ours: there is room. */
+static void
+rx_released(struct dpt_link *link, uint32_t released, uint64_t now_ns, struct dpt_out *out)
+{
+	if (released == 0 || !link_is_up(link))
+		return;
+	link_window_update(link, released, 0);
+	link_drain(link, now_ns, out);
+	link_release_report(link, out);
+}
+
 uint32_t
 dpt_link_rx(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, struct dpt_bufq *in,
 	    struct dpt_out *out)
 {
-	const uint8_t *hdr = dpt_buf_hdr(m);
-	uint16_t seq = (uint16_t)dpt_msg_seqno(hdr);
-	uint16_t ahead = dpt_seq_dist(link->rcv_nxt, seq);
-	uint32_t result = DPT_LINK_R_ACCEPTED;
-	uint32_t released;
+	uint16_t seq = (uint16_t)dpt_msg_seqno(dpt_buf_hdr(m));
+	uint32_t result, released;
 
-	link->silent = 0;
-	link->last_rx_ns = now_ns;
-	if (!link_is_up(link)) {
-		LINK_DROP(link, m, drop_not_up, now_ns);
-		return link->state == DPT_LINK_ESTABLISHING ? DPT_LINK_R_UP : 0;
-	}
-	if (ahead > DPT_LINK_RCV_WINDOW_PKTS) {
-		LINK_COUNT(link, duplicates);
-		if (dpt_seq_lt(seq, link->rcv_nxt))
-			LINK_DROP(link, m, drop_duplicate, now_ns);
-		else
-			LINK_DROP(link, m, drop_window, now_ns);
-		return 0;
-	}
-	released = link_ack(link, (uint16_t)dpt_msg_ack(hdr));
-	if (ahead == 0)
-		result |= rx_in_sequence(link, m, now_ns, in, out);
-	else if (ahead <= link->ring_mask)
+	if (!rx_accept(link, m, now_ns, &result))
+		return result;
+	released = link_ack(link, (uint16_t)dpt_msg_ack(dpt_buf_hdr(m)));
+	if (seq != link->rcv_nxt) {
 		result |= rx_defer(link, m, seq, now_ns, out);
-	else
-		LINK_DROP(link, m, drop_defer_full, now_ns);
-	if (released > 0 && (result & DPT_LINK_R_DOWN) == 0) {
-		link_window_update(link, released, 0);
-		link_drain(link, now_ns, out);
-		link_release_report(link, out);
+	} else if (unlikely(link->defer.cnt > 0 && link->defer.first == seq)) {
+		/* Held already. */
+		rx_keep(link, m, seq, now_ns);
+	} else {
+		result |= rx_in_sequence(link, m, now_ns, in, out);
 	}
+	rx_released(link, released, now_ns, out);
+	return result;
+}
+
+uint32_t
+dpt_link_hold(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, struct dpt_out *out)
+{
+	uint16_t seq = (uint16_t)dpt_msg_seqno(dpt_buf_hdr(m));
+	uint32_t result, released;
+
+	if (!rx_accept(link, m, now_ns, &result))
+		return result;
+	released = link_ack(link, (uint16_t)dpt_msg_ack(dpt_buf_hdr(m)));
+	LINK_COUNT(link, held_pkts);
+	rx_keep(link, m, seq, now_ns);
+	rx_released(link, released, now_ns, out);
+	return result;
+}
+
+uint32_t
+dpt_link_unhold(struct dpt_link *link, uint64_t now_ns, struct dpt_bufq *in, struct dpt_out *out)
+{
+	struct link_state_args args = {0};
+	uint32_t result = 0;
+	struct rte_mbuf *m;
+
+	link->flight_ns = now_ns;
+	if (!link_is_up(link))
+		return 0;
+	m = rx_undefer(link);
+	if (m != NULL)
+		result = rx_in_sequence(link, m, now_ns, in, out);
+	/* What has been missing all the time is asked for now. */
+	args.gap = link_defer_gap(link);
+	if (args.gap != 0 && link_is_up(link) && link->state != DPT_LINK_SYNCHING)
+		result |= link_state_send(link, &args, out);
 	return result;
 }

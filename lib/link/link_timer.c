@@ -4,15 +4,17 @@
  * Periodic supervision. The link has no timer of its own: its node has one, which
  * expires at the smallest interval that a link asks for. Src: 03-link-node.md, 8, 14.
  *
- *   up            probe when silent or idle, STATE when something is unacknowledged;
- *                 more probes after two silent expiries; failure: nothing for a tolerance, of which
- * abort_limit expiries saw (decision 0010: the kernel waits one to two intervals longer) RESET
- * RESET at each interval for some seconds, then at each 16th ESTABLISHING  ACTIVATE at each
- * interval
+ *   up            probe when silent or idle, STATE when something is unacknowledged; more
+ *                 probes after two silent expiries; failure: nothing for a tolerance, of
+ *                 which abort_limit expiries saw nothing (decision 0010: the kernel waits
+ *                 one to two intervals longer)
+ *   RESET         RESET at each interval for some seconds, then at each 16th
+ *   ESTABLISHING  ACTIVATE at each interval, once the link may come up (link_guard.c)
  */
 
 #include <rte_mbuf.h>
 
+#include "dpt_mutant.h"
 #include "link_priv.h"
 
 uint16_t
@@ -66,7 +68,8 @@ timer_sample(struct dpt_link *link)
 static uint64_t
 lost_ns(const struct dpt_link *link)
 {
-	if (!link_is_up(link) || link->silent == 0 || link->silent < link->abort_limit)
+	if (!link_is_up(link) || link->silent == 0 || link->silent < link->abort_limit ||
+	    DPT_MUTANT(silence_unnoticed))
 		return DPT_NEVER_NS;
 	return link->last_rx_ns + link->tolerance_ms * DPT_NS_PER_MS;
 }
@@ -82,6 +85,8 @@ urgent_ns(const struct dpt_link *link)
 uint64_t
 dpt_link_deadline_ns(const struct dpt_link *link)
 {
+	if (!link_is_up(link))
+		return link->pending != LINK_PENDING_NONE ? link->up_after_ns : DPT_NEVER_NS;
 	return RTE_MIN(lost_ns(link), urgent_ns(link));
 }
 
@@ -96,6 +101,9 @@ dpt_link_supervise(struct dpt_link *link, uint64_t now_ns, struct dpt_out *out)
 {
 	const struct link_state_args args = {.is_probe = true};
 
+	link->flight_ns = now_ns;
+	if (!link_is_up(link) && link->pending != LINK_PENDING_NONE)
+		return link_guard_is_open(link, now_ns) ? link_guard_expire(link, out) : 0;
 	if (now_ns >= lost_ns(link))
 		return link_fail(link, DPT_DOWN_TOLERANCE, now_ns);
 	if (now_ns < urgent_ns(link))
@@ -116,7 +124,7 @@ timer_up(struct dpt_link *link, uint64_t now_ns, struct dpt_out *out)
 	if (now_ns >= lost_ns(link))
 		return link_fail(link, DPT_DOWN_TOLERANCE, now_ns);
 	is_due = view->is_unacked || view->is_ack_due || link->rcv_unacked > 0 || link->snd_cnt > 0;
-	args.is_probe = link->silent > 0 || link->defer_cnt > 0;
+	args.is_probe = link->silent > 0 || link->defer.cnt > 0;
 	link->silent++;
 	link->probe_ns = now_ns + urgent_step_ns(link);
 	if (link->snd_nxt == link->checkpoint) {
@@ -132,13 +140,21 @@ timer_up(struct dpt_link *link, uint64_t now_ns, struct dpt_out *out)
 uint32_t
 dpt_link_timeout(struct dpt_link *link, uint16_t interval_ms, uint64_t now_ns, struct dpt_out *out)
 {
-	link->abort_limit = link->tolerance_ms / interval_ms;
+	link->abort_limit = (uint16_t)RTE_MAX(link->tolerance_ms / interval_ms, 1);
 	link->replies_cnt = 0;
+	link->flight_ns = now_ns;
+	LINK_NOTE(link, EXPIRY, 0, link->silent, link->abort_limit, link->snd_cnt,
+		  (uint16_t)link->backlog.cnt, link->defer.cnt);
 	if (link_is_up(link))
 		return timer_up(link, now_ns, out);
+	/* Locked: the time in which RESET is sent often begins later. */
+	if (link->state == DPT_LINK_FAILINGOVER)
+		return 0;
 	link->rst_cnt++;
 	if (link->state == DPT_LINK_RESET && link->rst_cnt * interval_ms > LINK_RESET_EVERY_MS &&
 	    link->rst_cnt % LINK_RESET_SLOW != 0)
+		return 0;
+	if (link->state == DPT_LINK_ESTABLISHING && !link_guard_is_open(link, now_ns))
 		return 0;
 	dpt_link_reset_tx(link, false, out);
 	return 0;

@@ -2,13 +2,14 @@
 
 /*
  * Sending: window, backlog by importance, congestion, retransmission of a packet.
- * Src: 03-link-node.md, 11. Not here: bundling of the backlog.
+ * Src: 03-link-node.md, 11. What waits: link_bundle.c.
  */
 
 #include <errno.h>
 
 #include <rte_mbuf.h>
 
+#include "dpt_mutant.h"
 #include "link_priv.h"
 
 /* Room in the window, and in the ring, which has to hold holes too. */
@@ -39,10 +40,9 @@ tx_first(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, struct dpt_
 	struct dpt_buf *buf = dpt_buf(m);
 	uint16_t seq = link->snd_nxt++;
 
-	if (buf->l2_bytes > 0) {
-		rte_pktmbuf_adj(m, buf->l2_bytes);
-		buf->l2_bytes = 0;
-	}
+	if (DPT_MUTANT(number_skipped) && (seq & 0x1f) == 0x1f)
+		seq = link->snd_nxt++;
+	link_l2_strip(m);
 	buf->seqno = seq;
 	buf->retransmit_next_ns = now_ns + LINK_RETRANSMIT_NS;
 	buf->retransmit_first_ns = 0;
@@ -57,6 +57,8 @@ tx_first(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, struct dpt_
 		link->bulk_end = seq;
 	}
 	LINK_COUNT(link, sent_pkts);
+	link->flight_ns = now_ns;
+	dpt_flight_packet(link->flight, DPT_FLIGHT_WAY_SENT, now_ns, seq);
 	rte_pktmbuf_refcnt_update(m, 1);
 	dpt_out_tx(out, m, link->bearer_id, &link->dst);
 }
@@ -76,7 +78,7 @@ link_retransmit(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, stru
 	if (rte_mbuf_refcnt_read(m) > 1) {
 		tx = dpt_buf_copy(m, link->env.pool);
 		if (tx == NULL) {
-			LINK_COUNT(link, retransmit_no_buffer);
+			LINK_ERROR(link, retransmit_no_buffer, buf->seqno);
 			return false;
 		}
 	} else {
@@ -88,6 +90,7 @@ link_retransmit(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, stru
 		buf->retransmit_first_ns = RTE_MAX(now_ns, UINT64_C(1));
 	LINK_COUNT(link, retransmitted);
 	link_trace(link, now_ns, LINK_TRACE_RETRANSMIT, buf->seqno, link->snd_una, link->snd_nxt);
+	LINK_NOTE_RUN(link, AGAIN, buf->seqno, link->snd_una);
 	dpt_out_tx(out, tx, link->bearer_id, &link->dst);
 	return true;
 }
@@ -97,8 +100,11 @@ link_drain(struct dpt_link *link, uint64_t now_ns, struct dpt_out *out)
 {
 	while (link->backlog.cnt > 0 && tx_can_send(link)) {
 		struct rte_mbuf *m = dpt_bufq_pop(&link->backlog);
+		uint8_t level = dpt_buf(m)->importance;
 
-		link->backlog_cnt[dpt_buf(m)->importance]--;
+		link->backlog_cnt[level]--;
+		if (link->bundles[level] == m)
+			link->bundles[level] = NULL;
 		tx_first(link, m, now_ns, out);
 	}
 }
@@ -128,6 +134,7 @@ link_release_report(struct dpt_link *link, struct dpt_out *out)
 	if (room == 0)
 		return;
 	link->congested &= (uint8_t)~room;
+	LINK_NOTE(link, ROOM, room, link->snd_cnt, link->window);
 	event = dpt_out_event(out, DPT_EVENT_LINK_ROOM);
 	event->node = link->peer;
 	event->bearer_id = link->bearer_id;
@@ -160,11 +167,26 @@ tx_packets(struct dpt_link *link, struct rte_mbuf *m, struct dpt_bufq *list)
 	return 0;
 }
 
+void
+link_tx_list(struct dpt_link *link, struct dpt_bufq *q, uint8_t level, uint64_t now_ns,
+	     struct dpt_out *out)
+{
+	struct rte_mbuf *m;
+
+	while ((m = dpt_bufq_pop(q)) != NULL) {
+		if (link->backlog.cnt == 0 && tx_can_send(link))
+			tx_first(link, m, now_ns, out);
+		else
+			link_backlog_add(link, m, level);
+	}
+}
+
 int
 dpt_link_tx(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, struct dpt_out *out)
 {
 	uint8_t imp = dpt_msg_link_importance(dpt_buf_hdr(m));
 	bool is_full = link->backlog_cnt[imp] >= link->backlog_limit[imp];
+	uint8_t mark = dpt_buf(m)->flags & DPT_BUF_F_BULK_END;
 	struct dpt_bufq list;
 
 	if (is_full && imp == DPT_IMPORTANCE_SYSTEM) {
@@ -176,19 +198,21 @@ dpt_link_tx(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, struct d
 		LINK_COUNT(link, drop_no_buffer);
 		link_trace(link, now_ns, LINK_TRACE_NO_BUFFER, imp, link->snd_nxt,
 			   link->backlog.cnt);
+		link->flight_ns = now_ns;
+		LINK_NOTE_MORE(link, DROP,
+			       offsetof(struct dpt_link_counters, drop_no_buffer) /
+				       sizeof(uint64_t),
+			       link->snd_nxt, imp);
 		return -ENOBUFS;
 	}
-	while ((m = dpt_bufq_pop(&list)) != NULL) {
-		if (link->backlog.cnt == 0 && tx_can_send(link)) {
-			tx_first(link, m, now_ns, out);
-			continue;
-		}
-		dpt_buf(m)->importance = imp;
-		link->backlog_cnt[imp]++;
-		dpt_bufq_push(&link->backlog, m);
-	}
+	/* Of fragments the last one has the mark; a copy has not taken it over. */
+	dpt_buf(list.tail)->flags |= mark;
+	link_tx_list(link, &list, imp, now_ns, out);
 	if (!is_full)
 		return 0;
+	if ((link->congested & 1U << imp) == 0)
+		LINK_NOTE(link, CONGESTED, imp, link->backlog_cnt[imp], link->backlog_limit[imp],
+			  link->window);
 	link->congested |= (uint8_t)(1U << imp);
 	LINK_COUNT(link, link_congs);
 	return 1;

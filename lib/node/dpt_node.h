@@ -3,7 +3,7 @@
 #define DPT_NODE_H
 
 /*
- * A peer node: its state, its link, its end of the peer's broadcast stream.
+ * A peer node: its state, its one or two links, its end of the peer's broadcast stream.
  * 03-link-node.md, 15 to 22. Owned by one shard, which alone calls these functions.
  *
  *   frames of the peer --> dpt_node_rx --> filter by node state --> link --> out->up
@@ -56,6 +56,8 @@ enum dpt_node_state {
 	DPT_NODE_SYNCHING = 7,
 };
 const char *dpt_node_state_name(enum dpt_node_state state);
+/* Name of an event of the node's state machine, by number; "unknown" past the last. */
+const char *dpt_node_event_name(unsigned int event);
 
 struct dpt_node;
 
@@ -83,8 +85,8 @@ void dpt_node_caps_set(struct dpt_node *node, uint16_t caps);
 /*
  * One frame from the peer (prevnode = peer), accepted by dpt_msg_check_buf, which came
  * in on bearer_id. Sequenced, LINK_PROTOCOL, or non_seq (broadcast stream). m is gone.
- * Appends: up to 2 + deferred packets to out->up, replies and drained backlog to
- * out->tx, a STATE to out->bcast, at most 4 events.
+ * Appends: up to 2 + deferred and held packets to out->up, replies and drained backlog to
+ * out->tx, a STATE to out->bcast, at most 10 events (a frame that takes both links down).
  */
 void dpt_node_rx(struct dpt_node *node, uint8_t bearer_id, struct rte_mbuf *m, uint64_t now_ns,
 		 struct dpt_out *out);
@@ -108,7 +110,8 @@ void dpt_node_last_bcast_set(struct dpt_node *node, uint16_t last_bcast);
  *                   send to this node again before DPT_EVENT_LINK_ROOM names the level
  *   -EHOSTUNREACH   no link, or contact not open
  *   -EMSGSIZE       larger than DPT_MSG_BYTES_MAX
- *   -ENOBUFS        no buffers for fragments, or system backlog full (the link goes down)
+ *   -ENOBUFS        no buffers for fragments, or system backlog full (a system message: the
+ *                   contact is reset)
  * m is gone in every case; a refused one is counted.
  */
 int dpt_node_tx(struct dpt_node *node, struct rte_mbuf *m, uint32_t selector, uint64_t now_ns,
@@ -116,17 +119,26 @@ int dpt_node_tx(struct dpt_node *node, struct rte_mbuf *m, uint32_t selector, ui
 
 /*
  * The bearer was disabled, lost its carrier or changed: 03-link-node.md, 17.2, 22. Takes
- * its link down and deletes it. RESET with peer_stopping goes out if it was the last.
+ * its link down and deletes it. RESET with peer_stopping goes out if it was the last, else
+ * its traffic goes on over the other one.
  */
 void dpt_node_bearer_down(struct dpt_node *node, uint8_t bearer_id, enum dpt_down_reason reason,
 			  uint64_t now_ns, struct dpt_out *out);
+
+/*
+ * New properties of the link on bearer_id (dpt_link_props_set). Links are chosen anew by
+ * priority when it comes up again. Returns 0 or -ENOENT.
+ */
+int
+dpt_node_link_props_set(struct dpt_node *node, uint8_t bearer_id,
+			const struct dpt_link_props *props, uint64_t now_ns, struct dpt_out *out);
 
 /* Take all links down with this reason; they are established again. For the broadcast
  * send link's verdict (06-broadcast.md, 7) and administration. */
 void dpt_node_reset(struct dpt_node *node, enum dpt_down_reason reason, uint64_t now_ns,
 		    struct dpt_out *out);
 
-/* Node timer, 03-link-node.md, 18.1. At most 4 events. */
+/* Node timer, 03-link-node.md, 18.1. At most 10 events. */
 void dpt_node_timeout(struct dpt_node *node, uint64_t now_ns, struct dpt_out *out);
 uint64_t dpt_node_deadline_ns(const struct dpt_node *node);
 

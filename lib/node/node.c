@@ -13,6 +13,7 @@
 
 #include "dpt_assert.h"
 #include "dpt_msg.h"
+#include "dpt_mutant.h"
 #include "node_priv.h"
 
 DPT_COUNTER_DESCS(dpt_node_counter_descs, DPT_NODE_COUNTERS);
@@ -34,6 +35,8 @@ dpt_node_init(struct dpt_node *node, const struct dpt_node_cfg *cfg, uint64_t no
 	node->active[0] = node->active[1] = NODE_NO_BEARER;
 	node->timer_ns = now_ns + NODE_IDLE_INTERVAL_MS * DPT_NS_PER_MS;
 	node->expires_ns = now_ns + cfg->expiry_ns;
+	node->limit_ns = DPT_NEVER_NS;
+	dpt_bufq_init(&node->held);
 	dpt_bcast_rcv_init(&node->bcast, &cfg->env, cfg->own, cfg->peer, cfg->net_id, cfg->caps,
 			   cfg->bcast_counters);
 }
@@ -47,6 +50,7 @@ dpt_node_fini(struct dpt_node *node)
 		node->links[id] = NULL;
 	}
 	node->links_cnt = 0;
+	node_failover_clear(node, node->timer_ns);
 	node->is_open = false;
 	node->active[0] = node->active[1] = NODE_NO_BEARER;
 	dpt_bcast_rcv_reset(&node->bcast);
@@ -61,6 +65,13 @@ node_drop_buf(struct dpt_node *node, struct rte_mbuf *m, size_t offset, uint64_t
 	dpt_trace_add(node->cfg.env.trace, now_ns, NODE_TRACE_DROP,
 		      (uint16_t)(offset / sizeof(uint64_t)), node->cfg.peer.value,
 		      dpt_msg_word(hdr, 0), dpt_msg_word(hdr, 2));
+	for (uint8_t id = 0; id < DPT_BEARERS_MAX; id++) {
+		if (node->links[id] != NULL)
+			dpt_flight_run(
+				dpt_link_flight(node->links[id]), now_ns, false,
+				DPT_FLIGHT_WHAT(DPT_FLIGHT_NODE_DROP, offset / sizeof(uint64_t)),
+				(uint16_t)dpt_msg_type(hdr), (uint16_t)dpt_msg_user(hdr));
+	}
 	rte_pktmbuf_free(m);
 }
 
@@ -81,14 +92,6 @@ dpt_node_last_bcast_set(struct dpt_node *node, uint16_t last_bcast)
 	dpt_bcast_rcv_last_bcast_set(&node->bcast, last_bcast);
 }
 
-/* A refused system message leaves the peer without knowledge that it counts on: start anew. */
-static void
-tx_overflow(struct dpt_node *node, struct dpt_link *link, uint64_t now_ns, struct dpt_out *out)
-{
-	dpt_link_reason_set(link, DPT_DOWN_OVERFLOW);
-	node_link_down(node, link, now_ns, out);
-}
-
 /* Src: 03-link-node.md, 23; 06-broadcast.md, 3.1. */
 void
 dpt_node_open(struct dpt_node *node, uint16_t last_bcast, uint64_t now_ns, struct dpt_out *out)
@@ -104,7 +107,7 @@ dpt_node_open(struct dpt_node *node, uint16_t last_bcast, uint64_t now_ns, struc
 			  node->cfg.own, node->cfg.peer);
 	if (m == NULL) {
 		node->cfg.node_counters->open_no_buffer++;
-		tx_overflow(node, link, now_ns, out);
+		node_contact_reset(node, DPT_DOWN_OVERFLOW, now_ns, out);
 		return;
 	}
 	hdr = dpt_buf_hdr(m);
@@ -133,13 +136,16 @@ dpt_node_tx(struct dpt_node *node, struct rte_mbuf *m, uint32_t selector, uint64
 		NODE_DROP(node, m, drop_too_long, now_ns);
 		return -EMSGSIZE;
 	}
+	if (DPT_MUTANT(selector_ignored))
+		selector = (uint32_t)node->cfg.node_counters->tx_msgs;
 	link = node->links[node->active[selector & 1]];
 	is_system = dpt_msg_link_importance(dpt_buf_hdr(m)) == DPT_IMPORTANCE_SYSTEM;
 	rc = dpt_link_tx(link, m, now_ns, out);
 	if (rc >= 0)
 		node->cfg.node_counters->tx_msgs++;
 	else if (is_system)
-		tx_overflow(node, link, now_ns, out);
+		/* The peer would lack what it counts on, and nobody repeats it: start anew. */
+		node_contact_reset(node, DPT_DOWN_OVERFLOW, now_ns, out);
 	return rc;
 }
 
@@ -154,6 +160,7 @@ supervise(struct dpt_node *node, uint64_t now_ns, struct dpt_out *out)
 			node_link_result(node, link, dpt_link_supervise(link, now_ns, out), now_ns,
 					 out);
 	}
+	node_limit(node, now_ns, out);
 }
 
 /* Src: 03-link-node.md, 8, 18.1. */
@@ -189,12 +196,13 @@ dpt_node_timeout(struct dpt_node *node, uint64_t now_ns, struct dpt_out *out)
 		node_link_result(node, link, result, now_ns, out);
 	}
 	node->timer_ns = now_ns + interval_ms * DPT_NS_PER_MS;
+	node_limit(node, now_ns, out);
 }
 
 uint64_t
 dpt_node_deadline_ns(const struct dpt_node *node)
 {
-	uint64_t deadline_ns = node->timer_ns;
+	uint64_t deadline_ns = RTE_MIN(node->timer_ns, node->limit_ns);
 
 	if (node->is_gone)
 		return DPT_NEVER_NS;
@@ -241,6 +249,22 @@ dpt_node_has_link(const struct dpt_node *node, uint8_t bearer_id)
 }
 
 int
+dpt_node_link_props_set(struct dpt_node *node, uint8_t bearer_id,
+			const struct dpt_link_props *props, uint64_t now_ns, struct dpt_out *out)
+{
+	struct dpt_link *link;
+	uint64_t next_ns;
+
+	if (!dpt_node_has_link(node, bearer_id))
+		return -ENOENT;
+	link = node->links[bearer_id];
+	node_link_result(node, link, dpt_link_props_set(link, props, out), now_ns, out);
+	next_ns = now_ns + dpt_link_interval_ms(link) * DPT_NS_PER_MS;
+	node->timer_ns = RTE_MIN(node->timer_ns, next_ns);
+	return 0;
+}
+
+int
 dpt_node_link_info(const struct dpt_node *node, uint8_t bearer_id, struct dpt_link_info *info)
 {
 	if (!dpt_node_has_link(node, bearer_id))
@@ -253,10 +277,10 @@ dpt_node_link_info(const struct dpt_node *node, uint8_t bearer_id, struct dpt_li
 int
 dpt_node_print(const struct dpt_node *node, char *text, size_t text_size)
 {
-	return snprintf(text, text_size, "node %x %s%s active %d/%d links %u bcast %s",
+	return snprintf(text, text_size, "node %x %s%s active %d/%d links %u bcast %s held %u",
 			(unsigned int)node->cfg.peer.value, dpt_node_state_name(node->state),
 			node->is_open ? " open" : "",
 			node->active[0] == NODE_NO_BEARER ? -1 : node->active[0],
 			node->active[1] == NODE_NO_BEARER ? -1 : node->active[1], node->links_cnt,
-			node->bcast.is_up ? "up" : "down");
+			node->bcast.is_up ? "up" : "down", (unsigned int)node->held.cnt);
 }

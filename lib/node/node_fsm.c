@@ -61,6 +61,33 @@ node_event(struct dpt_node *node, enum node_event event, uint64_t now_ns)
 	}
 	dpt_trace_add(node->cfg.env.trace, now_ns, kind, (uint16_t)event, node->cfg.peer.value, old,
 		      node->state);
+	for (uint8_t id = 0; id < DPT_BEARERS_MAX; id++) {
+		if (node->links[id] != NULL)
+			dpt_flight_add(
+				dpt_link_flight(node->links[id]), now_ns,
+				(struct dpt_flight_rec){.kind = kind == NODE_TRACE_STATE
+									? DPT_FLIGHT_NODE
+									: DPT_FLIGHT_NODE_ILLEGAL,
+							.code = (uint8_t)event,
+							.arg = {old, node->state}});
+	}
+}
+
+const char *
+dpt_node_event_name(unsigned int event)
+{
+	static const char *const names[NODE_EVENT_CNT] = {
+		[NODE_EV_SELF_ESTABL] = "self-established",
+		[NODE_EV_SELF_LOST] = "self-lost",
+		[NODE_EV_PEER_ESTABL] = "peer-established",
+		[NODE_EV_PEER_LOST] = "peer-lost",
+		[NODE_EV_FAILOVER_BEGIN] = "failover-begin",
+		[NODE_EV_FAILOVER_END] = "failover-end",
+		[NODE_EV_SYNCH_BEGIN] = "synch-begin",
+		[NODE_EV_SYNCH_END] = "synch-end",
+	};
+
+	return event < NODE_EVENT_CNT ? names[event] : "unknown";
 }
 
 const char *

@@ -6,6 +6,8 @@
  */
 
 #include "dpt_msg.h"
+#include "dpt_mutant.h"
+#include "dpt_seq.h"
 #include "node_priv.h"
 
 /* The message can only come from a peer whose end of the link is up. */
@@ -21,10 +23,7 @@ shows_node_up(const uint8_t *hdr)
 	return shows_link_up(hdr) || dpt_msg_redundant_link(hdr);
 }
 
-/*
- * May the message go on to the link? false: it has been dropped. Steps 6 to 12 of the
- * filter concern second links: all pass here.
- */
+/* Steps 1 to 5 of the filter. false: the message has been dropped. */
 static bool
 rx_filter(struct dpt_node *node, struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns)
 {
@@ -40,7 +39,7 @@ rx_filter(struct dpt_node *node, struct dpt_link *link, struct rte_mbuf *m, uint
 			node_event(node, NODE_EV_PEER_ESTABL, now_ns);
 		return true;
 	case DPT_NODE_DOWN_LEAVING:
-		if (shows_node_up(hdr)) {
+		if (shows_node_up(hdr) && !DPT_MUTANT(leaving_reopened)) {
 			NODE_DROP(node, m, drop_down_leaving, now_ns);
 			return false;
 		}
@@ -52,6 +51,24 @@ rx_filter(struct dpt_node *node, struct dpt_link *link, struct rte_mbuf *m, uint
 	default:
 		return true;
 	}
+}
+
+/*
+ * Steps 6 to 12: a tunnel packet, or one in state SYNCHING or FAILINGOVER. Only what the
+ * link will take changes anything. false: the message has been dropped. 20.3 step 2 is left
+ * out: a link that is not up comes up by the packet, which the peer then sends again.
+ */
+static bool
+rx_filter_dual(struct dpt_node *node, struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns,
+	       struct dpt_out *out)
+{
+	const uint8_t *hdr = dpt_buf_hdr(m);
+	uint16_t ahead = dpt_seq_dist(dpt_link_rcv_nxt(link), (uint16_t)dpt_msg_seqno(hdr));
+
+	if (dpt_msg_user(hdr) != DPT_USER_TUNNEL || !dpt_link_is_up(link) ||
+	    ahead > DPT_LINK_RCV_WINDOW_PKTS)
+		return true;
+	return node_tunnel_rx(node, link, m, now_ns, out);
 }
 
 /*
@@ -83,6 +100,50 @@ rx_deliver(struct dpt_node *node, struct rte_mbuf *m, struct dpt_out *out)
 	return is_ack_urgent;
 }
 
+/* Younger than a series that is under way. Too many of them: the peer does not mean well. */
+static void
+rx_hold(struct dpt_node *node, struct rte_mbuf *m, uint64_t now_ns, struct dpt_out *out)
+{
+	if (node->held.cnt < NODE_HELD_MAX) {
+		node->cfg.node_counters->rx_held++;
+		dpt_bufq_push(&node->held, m);
+		return;
+	}
+	NODE_DROP(node, m, drop_held, now_ns);
+	node_contact_reset(node, DPT_DOWN_OVERFLOW, now_ns, out);
+}
+
+void
+node_deliver(struct dpt_node *node, struct dpt_link *link, struct dpt_bufq *in, uint32_t result,
+	     uint64_t now_ns, struct dpt_out *out)
+{
+	bool is_ack_urgent = false;
+	struct rte_mbuf *m;
+
+	while ((m = dpt_bufq_pop(in)) != NULL) {
+		if (!node_is_up(node))
+			NODE_DROP(node, m, drop_held, now_ns);
+		else if (node->is_holding && !(dpt_buf(m)->flags & DPT_BUF_F_TUNNELLED))
+			rx_hold(node, m, now_ns, out);
+		else
+			is_ack_urgent |= rx_deliver(node, m, out);
+	}
+	if (is_ack_urgent && !(result & DPT_LINK_R_STATE_SENT))
+		result |= dpt_link_state_tx(link, out);
+	node_link_result(node, link, result, now_ns, out);
+}
+
+void
+node_deliver_held(struct dpt_node *node, struct dpt_link *link, uint64_t now_ns,
+		  struct dpt_out *out)
+{
+	struct dpt_bufq in;
+
+	dpt_bufq_init(&in);
+	dpt_bufq_splice(&in, &node->held);
+	node_deliver(node, link, &in, 0, now_ns, out);
+}
+
 static void
 rx_sequenced(struct dpt_node *node, struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns,
 	     struct dpt_out *out)
@@ -92,19 +153,19 @@ rx_sequenced(struct dpt_node *node, struct dpt_link *link, struct rte_mbuf *m, u
 	uint16_t bcast_ack = (uint16_t)dpt_msg_bcast_ack(hdr);
 	bool has_flag = user == DPT_USER_BCAST_PROTOCOL || user == DPT_USER_NAME_DISTRIBUTOR;
 	bool is_ack_valid = !has_flag || !dpt_msg_bc_ack_invalid(hdr);
-	bool is_ack_urgent = false;
 	struct dpt_bufq in;
 	uint32_t result;
 
 	dpt_bufq_init(&in);
-	result = dpt_link_rx(link, m, now_ns, &in, out);
+	/* Filter step 11: the other link comes first. */
+	if (dpt_link_state(link) == DPT_LINK_SYNCHING && user != DPT_USER_TUNNEL &&
+	    !DPT_MUTANT(hold_skipped))
+		result = dpt_link_hold(link, m, now_ns, out);
+	else
+		result = dpt_link_rx(link, m, now_ns, &in, out);
 	if ((result & DPT_LINK_R_ACCEPTED) && is_ack_valid)
 		dpt_bcast_rcv_ack(&node->bcast, bcast_ack, out);
-	while ((m = dpt_bufq_pop(&in)) != NULL)
-		is_ack_urgent |= rx_deliver(node, m, out);
-	if (is_ack_urgent && !(result & DPT_LINK_R_STATE_SENT))
-		result |= dpt_link_state_tx(link, out);
-	node_link_result(node, link, result, now_ns, out);
+	node_deliver(node, link, &in, result, now_ns, out);
 }
 
 static void
@@ -133,7 +194,7 @@ rx_proto(struct dpt_node *node, struct dpt_link *link, struct rte_mbuf *m, uint6
 		rte_pktmbuf_free(m);
 	}
 	if (is_state_due && !(result & DPT_LINK_R_STATE_SENT))
-		result |= dpt_link_state_tx(link, out);
+		result |= dpt_link_state_answer(link, out);
 	node_link_result(node, link, result, now_ns, out);
 }
 
@@ -164,6 +225,7 @@ dpt_node_rx(struct dpt_node *node, uint8_t bearer_id, struct rte_mbuf *m, uint64
 		return;
 	if (dpt_msg_user(hdr) == DPT_USER_LINK_PROTOCOL)
 		rx_proto(node, link, m, now_ns, out);
-	else
+	else if (rx_filter_dual(node, link, m, now_ns, out))
 		rx_sequenced(node, link, m, now_ns, out);
+	node_settle(node, now_ns, out);
 }

@@ -51,6 +51,7 @@ struct dpt_stack_cfg {
 	uint32_t sockets_max;	 /* per shard */
 	uint32_t bindings_max;	 /* entries of the name table, all nodes */
 	uint16_t link_ring_pkts; /* power of two */
+	uint16_t caps;		 /* announced and made use of; 0: DPT_STACK_CAPS */
 	uint32_t rcvbuf_bytes;
 };
 
@@ -62,6 +63,7 @@ struct dpt_stack_bearer {
 	uint16_t window_min;
 	uint16_t window_max;
 	uint16_t mtu;
+	uint16_t mtu_max; /* up to which mtu can be set later; 0: mtu */
 	bool has_bcast;
 	struct dpt_maddr maddr;
 	char if_name[DPT_IF_NAME_BYTES];
@@ -79,7 +81,8 @@ void dpt_stack_fini(struct dpt_stack *stack);
 /*
  * Frames from a bearer: mtod is the TIPC message. All are gone. out must be empty or hold
  * outputs that the caller still wants: they are appended to. DPT_OUT_EVENTS_MAX holds for
- * the events to control that one call may append: a burst of up to 32 frames never passes it.
+ * the events to control that one call may append; half of it is for answers to bind, and what
+ * does not fit is counted as events_lost (many links that go down with their bearer).
  */
 void dpt_stack_rx_burst(struct dpt_stack *stack, uint8_t bearer_id, struct rte_mbuf **bufs,
 			uint16_t bufs_cnt, uint64_t now_ns, struct dpt_out *out);
@@ -98,6 +101,15 @@ int dpt_stack_bearer_up(struct dpt_stack *stack, const struct dpt_stack_bearer *
 			uint64_t now_ns, struct dpt_out *out);
 void dpt_stack_bearer_down(struct dpt_stack *stack, uint8_t bearer_id, uint64_t now_ns,
 			   struct dpt_out *out);
+
+/*
+ * Change properties live: of the bearer, thus of the links made from now on, and of the
+ * links that are there: of all peers (node: 0) or of one. Fields that are 0 stay. Shard 0 is
+ * asked; it tells the others. Returns 0, -EINVAL (out of range), -ENOENT (no such bearer).
+ */
+int
+dpt_stack_link_props_set(struct dpt_stack *stack, uint8_t bearer_id, struct dpt_node_addr node,
+			 const struct dpt_link_props *props, uint64_t now_ns, struct dpt_out *out);
 
 /* Sockets of this shard: as in dpt_socket.h. */
 int dpt_stack_socket(struct dpt_stack *stack, enum dpt_sock_type type, uint64_t cookie,
@@ -156,7 +168,11 @@ struct dpt_stack_counters_all {
 };
 const struct dpt_stack_counters_all *dpt_stack_counters(const struct dpt_stack *stack);
 
-/* All counters as one list, for dumps: name "library.symbol". Returns false past the end. */
+/*
+ * All counters as one list, for dumps: name "library.symbol", in the order in which their
+ * values lie in struct dpt_stack_counters_all. Returns false past the end. stack NULL: the
+ * names alone, all values 0.
+ */
 struct dpt_counter_value {
 	const char *library;
 	const struct dpt_counter_desc *desc;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* Life cycle, the drain loop, timers, bearers, views. */
+/* Life cycle, the drain loop, timers, views. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -65,7 +65,7 @@ discovery_cfg(const struct dpt_stack_cfg *cfg)
 	return (struct dpt_discovery_cfg){
 		.env = cfg->env,
 		.net_id = cfg->net_id,
-		.caps = DPT_STACK_CAPS,
+		.caps = stack_caps(cfg),
 		.random = cfg->random,
 		.id = cfg->id,
 		.addr = cfg->addr,
@@ -372,44 +372,6 @@ dpt_stack_deadline_ns(const struct dpt_stack *stack)
 	deadline_ns = RTE_MIN(deadline_ns, dpt_discovery_deadline_ns(stack->discovery));
 	deadline_ns = RTE_MIN(deadline_ns, dpt_distr_deadline_ns(stack->distr));
 	return RTE_MIN(deadline_ns, dpt_bcast_snd_deadline_ns(stack->bcast_snd));
-}
-
-/* ---- bearers ---- */
-
-int
-dpt_stack_bearer_up(struct dpt_stack *stack, const struct dpt_stack_bearer *bearer, uint64_t now_ns,
-		    struct dpt_out *out)
-{
-	int rc;
-
-	DPT_ASSERT(stack->cfg.shard == 0);
-	if (bearer->bearer_id >= DPT_BEARERS_MAX || bearer->priority < 1 || bearer->priority > 31 ||
-	    bearer->window_min == 0 || bearer->window_max < bearer->window_min ||
-	    bearer->window_max > stack->cfg.link_ring_pkts || bearer->mtu < DPT_LINK_MTU_MIN)
-		return -EINVAL;
-	if (stack->bearers[bearer->bearer_id].is_up)
-		return -EEXIST;
-	stack_post_all(stack, STACK_MSG_BEARER_UP, bearer, sizeof(*bearer), now_ns);
-	rc = dpt_discovery_bearer_add(stack->discovery, bearer->bearer_id, &bearer->maddr,
-				      dpt_node_addr(0), now_ns, &stack->work);
-	stack_drain(stack, now_ns);
-	stack_flush(stack, out);
-	return rc;
-}
-
-void
-dpt_stack_bearer_down(struct dpt_stack *stack, uint8_t bearer_id, uint64_t now_ns,
-		      struct dpt_out *out)
-{
-	struct stack_peer_msg msg = {.op = STACK_PEER_BEARER_DOWN, .value = bearer_id};
-
-	DPT_ASSERT(stack->cfg.shard == 0);
-	if (bearer_id >= DPT_BEARERS_MAX || !stack->bearers[bearer_id].is_up)
-		return;
-	stack_post_all(stack, STACK_MSG_PEER, &msg, sizeof(msg), now_ns);
-	dpt_discovery_bearer_del(stack->discovery, bearer_id);
-	stack_drain(stack, now_ns);
-	stack_flush(stack, out);
 }
 
 /* ---- sockets and views ---- */

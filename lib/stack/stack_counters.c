@@ -38,11 +38,14 @@ dpt_stack_counter(const struct dpt_stack *stack, uint32_t idx, struct dpt_counte
 			idx -= parts[i].cnt;
 			continue;
 		}
-		const uint8_t *base = (const uint8_t *)&stack->counters + parts[i].offset;
-
 		value->library = parts[i].library;
 		value->desc = &parts[i].descs[idx];
-		memcpy(&value->value, base + idx * sizeof(uint64_t), sizeof(uint64_t));
+		value->value = 0;
+		if (stack != NULL)
+			memcpy(&value->value,
+			       (const uint8_t *)&stack->counters + parts[i].offset +
+				       idx * sizeof(uint64_t),
+			       sizeof(uint64_t));
 		return true;
 	}
 	return false;

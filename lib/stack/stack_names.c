@@ -15,6 +15,23 @@
 
 #include "stack_priv.h"
 
+/*
+ * No buffer for an update of names: a peer (0: each one) would wait for its number, or a
+ * shard of ours would never hear of it. The contact begins anew, with all names.
+ */
+static void
+update_lost(struct dpt_stack *stack, struct dpt_node_addr addr, uint64_t now_ns)
+{
+	struct stack_peer_msg msg = {.op = STACK_PEER_RESET, .value = DPT_DOWN_OVERFLOW};
+
+	for (uint32_t i = 0; i < stack->contacts_cnt; i++) {
+		msg.node = stack->contacts[i].addr;
+		if (addr.value == 0 || addr.value == msg.node.value)
+			stack_post(stack, stack_owner(stack, msg.node), STACK_MSG_PEER, &msg,
+				   sizeof(msg), now_ns);
+	}
+}
+
 /* Send the updates that may go now: 04-name-table.md, 7.1. */
 void
 stack_names_tx(struct dpt_stack *stack, uint64_t now_ns)
@@ -23,8 +40,8 @@ stack_names_tx(struct dpt_stack *stack, uint64_t now_ns)
 
 	while ((m = dpt_distr_tx_pop(stack->distr, now_ns)) != NULL) {
 		if (dpt_distr_is_bcast(stack->distr)) {
-			/* -ENOBUFS: counted there; receivers wait for the number (12.2). */
-			(void)dpt_bcast_snd_tx(stack->bcast_snd, m, now_ns, &stack->work);
+			if (dpt_bcast_snd_tx(stack->bcast_snd, m, now_ns, &stack->work) == -ENOBUFS)
+				update_lost(stack, dpt_node_addr(0), now_ns);
 			continue;
 		}
 		for (uint32_t i = 0; i < stack->contacts_cnt; i++) {
@@ -36,6 +53,7 @@ stack_names_tx(struct dpt_stack *stack, uint64_t now_ns)
 			copy = dpt_buf_copy(m, stack->cfg.env.pool);
 			if (copy == NULL) {
 				stack->counters.stack.copies_lost++;
+				update_lost(stack, contact->addr, now_ns);
 				continue;
 			}
 			dpt_msg_set_destnode(dpt_buf_hdr(copy), contact->addr.value);
@@ -273,10 +291,12 @@ stack_names_rx(struct dpt_stack *stack, struct rte_mbuf *m, uint64_t now_ns)
 		for (uint8_t shard = 1; shard < stack->cfg.shards_cnt; shard++) {
 			struct rte_mbuf *copy = dpt_buf_copy(m, stack->cfg.env.pool);
 
-			if (copy == NULL)
-				stack->counters.stack.copies_lost++;
-			else
+			if (copy != NULL) {
 				stack_post_buf(stack, shard, STACK_MSG_NAMES_APPLY, copy, now_ns);
+				continue;
+			}
+			stack->counters.stack.copies_lost++;
+			update_lost(stack, dpt_node_addr(dpt_msg_orignode(dpt_buf_hdr(m))), now_ns);
 		}
 		stack_names_apply(stack, m);
 	}

@@ -12,6 +12,7 @@
  *   all shards        <-- PEER_DOWN ----- names purged, senders woken
  */
 
+#include "dpt_mutant.h"
 #include "stack_priv.h"
 
 void
@@ -44,7 +45,7 @@ link_setup(struct dpt_stack *stack, const struct dpt_event *event, uint64_t now_
 			.id = event->id,
 			.own_id = stack->own_id,
 			.net_id = stack->cfg.net_id,
-			.caps = (uint16_t)event->value,
+			.caps = (uint16_t)event->value & stack_caps(&stack->cfg),
 			.ring_pkts = stack->cfg.link_ring_pkts,
 			/* Src: 03-link-node.md, 1. */
 			.expiry_ns = 300 * DPT_NS_PER_S,
@@ -74,7 +75,7 @@ link_setup(struct dpt_stack *stack, const struct dpt_event *event, uint64_t now_
 	};
 
 	memcpy(setup.if_name, bearer->cfg.if_name, sizeof(setup.if_name));
-	dpt_node_caps_set(node, (uint16_t)event->value);
+	dpt_node_caps_set(node, (uint16_t)event->value & stack_caps(&stack->cfg));
 	/* -ENOSPC is the rule of 02-discovery.md, 4.5: answered, but no further link. */
 	(void)dpt_node_link_setup(node, &setup, now_ns, &stack->work);
 	stack_node_rearm(stack, node);
@@ -86,7 +87,7 @@ caps_changed(struct dpt_stack *stack, const struct dpt_event *event)
 	struct dpt_node *node = stack_node_find(stack, event->node);
 
 	if (node != NULL)
-		dpt_node_caps_set(node, (uint16_t)event->value);
+		dpt_node_caps_set(node, (uint16_t)event->value & stack_caps(&stack->cfg));
 }
 
 /* ---- events of nodes: at shard 0 ---- */
@@ -190,7 +191,7 @@ peer_heard(struct dpt_stack *stack, const struct dpt_event *event, uint64_t now_
 	struct stack_contact *contact = stack_contact_add(stack, event->node);
 
 	if (contact != NULL)
-		contact->caps = (uint16_t)event->value;
+		contact->caps = (uint16_t)event->value & stack_caps(&stack->cfg);
 	stack_post(stack, stack_owner(stack, event->node), STACK_MSG_EVENT, event, sizeof(*event),
 		   now_ns);
 }
@@ -256,7 +257,8 @@ event_at_zero(struct dpt_stack *stack, const struct dpt_event *event, uint64_t n
 		if (contact != NULL)
 			contact->is_opening = false;
 		node_down(stack, event->node, now_ns);
-		stack_ctl(stack, event);
+		if (!DPT_MUTANT(down_untold))
+			stack_ctl(stack, event);
 		return;
 	case DPT_EVENT_LINK_UP:
 		link_up(stack, event, now_ns);
@@ -302,7 +304,7 @@ stack_event(struct dpt_stack *stack, const struct dpt_event *event, uint64_t now
 		struct stack_contact *contact = stack_contact_add(stack, event->node);
 
 		if (contact != NULL)
-			contact->caps = (uint16_t)event->value;
+			contact->caps = (uint16_t)event->value & stack_caps(&stack->cfg);
 	}
 	if (event_at_owner(stack, event, now_ns))
 		return;
@@ -421,13 +423,4 @@ stack_peer_msg(struct dpt_stack *stack, const struct stack_peer_msg *msg, uint64
 		nodes_bearer_down(stack, (uint8_t)msg->value, now_ns);
 		return;
 	}
-}
-
-void
-stack_bearer_msg(struct dpt_stack *stack, const struct dpt_stack_bearer *bearer)
-{
-	struct stack_bearer *slot = &stack->bearers[bearer->bearer_id];
-
-	slot->cfg = *bearer;
-	slot->is_up = true;
 }

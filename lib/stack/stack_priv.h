@@ -40,6 +40,7 @@ enum stack_msg_type {
 	STACK_MSG_PEER = 18,	  /* struct stack_peer_msg, from shard 0 */
 	STACK_MSG_BIND = 19,	  /* struct stack_bind_msg: request to shard 0, or its way on */
 	STACK_MSG_SENDER = 20,	  /* struct stack_sender_msg: congestion, to a socket's shard */
+	STACK_MSG_PROPS = 21,	  /* struct stack_props_msg, from shard 0 */
 };
 
 enum stack_peer_op {
@@ -58,9 +59,14 @@ enum stack_peer_op {
 #define DPT_NAME_TYPE_NODE_STATE 0
 #define DPT_NAME_TYPE_LINK_STATE 2
 
-/* Bounds of a link's tolerance. Src: 03-link-node.md, 1. */
-#define DPT_STACK_TOLERANCE_MS_MIN 50
+/*
+ * Bounds of a link's tolerance. Src: 03-link-node.md, 1: 50 to 30000; our own minimum is
+ * lower, for peers that are set alike (others do not adopt less than 50).
+ */
+#define DPT_STACK_TOLERANCE_MS_MIN 5
 #define DPT_STACK_TOLERANCE_MS_MAX 30000
+/* Src: 03-link-node.md, hazard 11. */
+#define DPT_STACK_PRIORITY_MAX 31
 
 struct stack_peer_msg {
 	struct dpt_node_addr node;
@@ -85,6 +91,12 @@ struct stack_bind_msg {
 	bool is_reported; /* DPT_EVENT_BIND_DONE is wanted */
 };
 
+struct stack_props_msg {
+	struct dpt_node_addr node; /* 0: all peers, and the bearer */
+	struct dpt_link_props props;
+	uint8_t bearer_id;
+};
+
 struct stack_sender_msg {
 	struct dpt_node_addr node;
 	struct dpt_port port; /* congested: the sender */
@@ -107,7 +119,7 @@ DPT_STATIC_ASSERT(sizeof(struct stack_node) <= STACK_NODE_OFFSET, "head of a nod
 struct stack_contact {
 	struct dpt_node_addr addr; /* 0: free */
 	uint16_t caps;		   /* shard 0 */
-	uint16_t mss;		   /* packet size at link-up */
+	uint16_t mss;		   /* packet size of the first link, which the bulk is made for */
 	bool is_open;		   /* messages may be sent to it */
 	bool is_opening;	   /* shard 0: node up, its first link's event is to come */
 };
@@ -119,7 +131,8 @@ struct stack_addr_map {
 };
 
 struct stack_bearer {
-	struct dpt_stack_bearer cfg;
+	struct dpt_stack_bearer cfg; /* as changed since */
+	uint16_t mtu_max;	     /* as it came up */
 	bool is_up;
 };
 
@@ -164,6 +177,13 @@ struct dpt_stack {
 
 	struct dpt_stack_counters_all counters;
 };
+
+/* Capabilities that we announce, and that we make use of with a peer that has them too. */
+static inline uint16_t
+stack_caps(const struct dpt_stack_cfg *cfg)
+{
+	return cfg->caps != 0 ? cfg->caps : DPT_STACK_CAPS;
+}
 
 /* ---- stack_map.c ---- */
 void stack_map_init(struct stack_addr_map *map, uint32_t *slots, uint32_t slots_cnt);
@@ -219,9 +239,12 @@ int stack_route(struct dpt_stack *stack, struct dpt_port port, uint64_t now_ns);
 /* ---- stack_peer.c ---- */
 void stack_event(struct dpt_stack *stack, const struct dpt_event *event, uint64_t now_ns);
 void stack_peer_msg(struct dpt_stack *stack, const struct stack_peer_msg *msg, uint64_t now_ns);
-void stack_bearer_msg(struct dpt_stack *stack, const struct dpt_stack_bearer *bearer);
 /* Arm the node's timer anew after a call on it. */
 void stack_node_rearm(struct dpt_stack *stack, struct dpt_node *node);
+
+/* ---- stack_bearer.c ---- */
+void stack_bearer_msg(struct dpt_stack *stack, const struct dpt_stack_bearer *bearer);
+void stack_props_msg(struct dpt_stack *stack, const struct stack_props_msg *msg, uint64_t now_ns);
 
 /* ---- stack_names.c ---- */
 void stack_bind_msg(struct dpt_stack *stack, const struct stack_bind_msg *msg, uint64_t now_ns);

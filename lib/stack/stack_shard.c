@@ -36,6 +36,9 @@ handle_struct(struct dpt_stack *stack, enum stack_msg_type type, const void *bod
 	case STACK_MSG_PEER:
 		stack_peer_msg(stack, body, now_ns);
 		return;
+	case STACK_MSG_PROPS:
+		stack_props_msg(stack, body, now_ns);
+		return;
 	case STACK_MSG_BIND:
 		stack_bind_msg(stack, body, now_ns);
 		return;
@@ -138,6 +141,7 @@ union stack_body {
 	struct dpt_event event;
 	struct dpt_stack_bearer bearer;
 	struct stack_peer_msg peer;
+	struct stack_props_msg props;
 	struct stack_bind_msg bind;
 	struct stack_sender_msg sender;
 };

@@ -35,6 +35,7 @@ dpt_down_reason_name(enum dpt_down_reason reason)
 		[DPT_DOWN_BEARER] = "bearer down",
 		[DPT_DOWN_NEW_ADDRESS] = "new media address",
 		[DPT_DOWN_STOPPED] = "stopped",
+		[DPT_DOWN_FAILOVER] = "failover",
 	};
 
 	return (unsigned int)reason < ENV_CNT(names) ? names[reason] : "unknown";

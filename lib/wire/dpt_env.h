@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "dpt_buf.h"
+#include "dpt_flight.h"
 #include "dpt_ids.h"
 #include "dpt_rng.h"
 #include "dpt_trace.h"
@@ -18,9 +19,10 @@
 struct rte_mempool;
 
 struct dpt_env {
-	struct dpt_rng *rng;	  /* owner's generator */
-	struct rte_mempool *pool; /* buffers; private area of DPT_BUF_PRIV_BYTES */
-	struct dpt_trace *trace;  /* may be NULL */
+	struct dpt_rng *rng;	     /* owner's generator */
+	struct rte_mempool *pool;    /* buffers; private area of DPT_BUF_PRIV_BYTES */
+	struct dpt_trace *trace;     /* may be NULL */
+	struct dpt_flights *flights; /* recorders of links; may be NULL */
 };
 
 /* Things that the layer above, or control, has to know. */
@@ -78,7 +80,10 @@ enum dpt_down_reason {
 	DPT_DOWN_BEARER = 8,	    /* bearer disabled, lost its carrier, or changed */
 	DPT_DOWN_NEW_ADDRESS = 9,   /* discovery: peer has another media address */
 	DPT_DOWN_STOPPED = 10,	    /* this node stops */
+	DPT_DOWN_FAILOVER = 11,	    /* peer uses the other link, or two links did not agree */
 };
+/* Each has a name, and a counter node.down_*. */
+#define DPT_DOWN_REASON_CNT 12
 
 /* Why a peer that was heard is not taken as a neighbour: shown to people, counted. */
 enum dpt_refusal {

@@ -6,6 +6,7 @@
 
 #include "cu.h"
 
+extern const struct cu_suite base_flight_suite;
 extern const struct cu_suite base_num_suite;
 extern const struct cu_suite base_timer_suite;
 extern const struct cu_suite base_trace_suite;

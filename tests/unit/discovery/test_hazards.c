@@ -367,6 +367,102 @@ hazard_02_17_other_cluster(void)
 	disc_fx_fini(&fx);
 }
 
+/* A host on the network of bearer 1, which is UDP over IPv4. */
+static struct dpt_maddr
+udp(uint8_t host)
+{
+	return (struct dpt_maddr){.media = DPT_MEDIA_UDP,
+				  .proto = DPT_MADDR_PROTO_IPV4,
+				  .udp_port = 6118,
+				  .bytes = {10, 0, 0, host}};
+}
+
+/*
+ * No list of remotes is kept, so none can be filled: whatever was heard, the next request
+ * goes out once, to the bearer. Senders of another cluster or protocol leave no trace.
+ */
+static void
+hazard_02_15_replicast_learning(void)
+{
+	struct dpt_link_config req = disc_msg(DPT_TYPE_DSC_REQ, 2);
+	struct dpt_maddr own = udp(1), dst;
+	struct dpt_link_config sent;
+	uint64_t bad_cnt;
+
+	start();
+	dpt_bufq_free(&fx.out.tx);
+	CU_EQ_I64(dpt_discovery_bearer_add(fx.disc, 1, &own, dpt_node_addr(0), now_ns, &fx.out), 0);
+	for (uint8_t host = 2; host < 200; host++) {
+		req = disc_msg(DPT_TYPE_DSC_REQ, host);
+		req.maddr = udp(host);
+		req.net_id = host < 50 ? FX_NET_ID : FX_NET_ID + 1;
+		disc_fx_rx(&fx, 1, &req, now_ns);
+		CU_TRUE(fx.out.tx.cnt <= 1);
+	}
+	CU_EQ_U64(fx.counters.peers_created, 48);
+	CU_EQ_U64(fx.counters.drop_net_id, 150);
+	/* IPv6 on an IPv4 bearer, an Ethernet address on UDP: 02-discovery.md, 6. */
+	bad_cnt = fx.counters.drop_malformed;
+	req.net_id = FX_NET_ID;
+	req.maddr = (struct dpt_maddr){.media = DPT_MEDIA_UDP,
+				       .proto = DPT_MADDR_PROTO_IPV6,
+				       .udp_port = 6118,
+				       .bytes = {0x20, 1, 0xd, 0xb8, [15] = 9}};
+	disc_fx_rx(&fx, 1, &req, now_ns);
+	req.maddr = disc_mac(9);
+	disc_fx_rx(&fx, 1, &req, now_ns);
+	CU_EQ_U64(fx.counters.drop_malformed, bad_cnt + 2);
+	CU_EQ_U64(fx.counters.peers_created, 48);
+	/* The request of bearer 1; that of bearer 0 may be due as well. */
+	now_ns += 2 * DPT_NS_PER_S;
+	disc_fx_timeout(&fx, now_ns);
+	CU_TRUE(fx.out.tx.cnt == 1 || fx.out.tx.cnt == 2);
+	while (disc_fx_pop(&fx, &sent, &dst))
+		CU_TRUE(dst.is_bcast);
+	disc_fx_fini(&fx);
+}
+
+/* What control prints of a peer: digits, letters and ".:_-@" only, whatever it calls itself. */
+static void
+hazard_02_16_identity_of_control_characters(void)
+{
+	static const uint8_t hostile[16] = "\x1b[2J%n%s\r\n<&;'";
+	struct dpt_link_config req = disc_msg(DPT_TYPE_DSC_REQ, 2);
+	const struct dpt_event *event;
+	char text[512];
+
+	start();
+	memcpy(req.id.bytes, hostile, sizeof(hostile));
+	disc_fx_rx(&fx, 0, &req, now_ns);
+	event = disc_fx_event(&fx, DPT_EVENT_LINK_SETUP);
+	CU_NOT_NULL_FATAL(event);
+	dpt_node_id_print(&event->id, text);
+	CU_EQ_STR(text, "1b5b324a256e25730d0a3c263b27");
+	CU_TRUE(dpt_discovery_print(fx.disc, text, sizeof(text)) > 0);
+	for (const char *c = text; *c != '\0'; c++)
+		CU_TRUE(*c >= ' ' && *c < 0x7f);
+	disc_fx_fini(&fx);
+}
+
+/* Each domain is compared, whole, with the own address; none makes a record or an answer. */
+static void
+hazard_02_18_many_domains(void)
+{
+	struct dpt_link_config req = disc_msg(DPT_TYPE_DSC_REQ, 2);
+
+	start();
+	for (uint32_t bit = 0; bit < 32; bit++) {
+		req.dest_domain = dpt_node_addr(disc_addr(1).value ^ UINT32_C(1) << bit);
+		cu_context("domain %x", req.dest_domain.value);
+		check_msg_dropped(&req, &fx.counters.drop_domain);
+	}
+	CU_EQ_U64(fx.counters.peers_created, 0);
+	req.dest_domain = disc_addr(1);
+	disc_fx_rx(&fx, 0, &req, now_ns);
+	CU_NOT_NULL(disc_fx_event(&fx, DPT_EVENT_LINK_SETUP));
+	disc_fx_fini(&fx);
+}
+
 static void
 peer_without_broadcast_capabilities_is_refused(void)
 {
@@ -400,7 +496,10 @@ static const struct cu_test tests[] = {
 	CU_TEST(hazard_02_12_other_media_address_while_up),
 	CU_TEST(hazard_02_13_other_media_address_while_down),
 	CU_TEST(hazard_02_14_capabilities_change_while_up),
+	CU_TEST(hazard_02_15_replicast_learning),
+	CU_TEST(hazard_02_16_identity_of_control_characters),
 	CU_TEST(hazard_02_17_other_cluster),
+	CU_TEST(hazard_02_18_many_domains),
 	CU_TEST(peer_without_broadcast_capabilities_is_refused),
 };
 

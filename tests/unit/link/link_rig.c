@@ -139,6 +139,16 @@ rig_send(struct rig *rig, unsigned int imp, unsigned int n)
 	return rc;
 }
 
+int
+rig_send_large(struct rig *rig, unsigned int imp, unsigned int n)
+{
+	int rc = 0;
+
+	while (n-- > 0)
+		rc = dpt_link_tx(rig->link, rig_msg(imp, 800), rig->now_ns, &rig->out);
+	return rc;
+}
+
 struct rte_mbuf *
 rig_pkt(uint16_t seq, uint16_t ack)
 {

@@ -27,7 +27,7 @@ struct rig {
 	struct dpt_bufq in;
 	uint64_t now_ns;
 	uint16_t state_seq; /* B's next STATE number */
-	_Alignas(64) uint8_t mem[sizeof(struct dpt_link) + 2 * RIG_RING_PKTS * sizeof(void *) + 64];
+	_Alignas(64) uint8_t mem[sizeof(struct dpt_link) + 3 * RIG_RING_PKTS * sizeof(void *) + 64];
 };
 
 /* Default set-up: eth0, bearer 0, MTU 1500, window 50 to 1000, tolerance 1500. */
@@ -56,6 +56,8 @@ const struct dpt_event *rig_event(const struct rig *rig, enum dpt_event_type typ
 struct rte_mbuf *rig_msg(unsigned int imp, uint32_t payload_bytes);
 /* Send n small messages of that importance. Returns the last result. */
 int rig_send(struct rig *rig, unsigned int imp, unsigned int n);
+/* The same with messages of which no two fit into one packet: not bundled. */
+int rig_send_large(struct rig *rig, unsigned int imp, unsigned int n);
 
 /* B's packet seq with ack arrives. */
 struct rte_mbuf *rig_pkt(uint16_t seq, uint16_t ack);
@@ -81,5 +83,11 @@ extern const struct cu_suite ack_suite;
 extern const struct cu_suite rx_suite;
 extern const struct cu_suite tx_suite;
 extern const struct cu_suite timer_suite;
+extern const struct cu_suite bundle_suite;
+extern const struct cu_suite tunnel_suite;
+extern const struct cu_suite failover_suite;
+extern const struct cu_suite synch_suite;
+extern const struct cu_suite props_suite;
+extern const struct cu_suite guard_suite;
 
 #endif /* LINK_RIG_H */

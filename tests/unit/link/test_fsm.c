@@ -81,7 +81,7 @@ reset_moves_both_sessions_and_clears_what_3_4_says(void)
 
 	rig_init_up(&rig);
 	link = rig.link;
-	rig_send(&rig, 0, 60);
+	rig_send_large(&rig, 0, 60);
 	rig_rx(&rig, 1, 0);
 	rig_rx(&rig, 3, 0);
 	link->mtu = 1000;
@@ -96,7 +96,7 @@ reset_moves_both_sessions_and_clears_what_3_4_says(void)
 	CU_EQ_U64(link->rcv_nxt, 1);
 	CU_EQ_U64(link->snd_cnt, 0);
 	CU_EQ_U64(link->backlog.cnt, 0);
-	CU_EQ_U64(link->defer_cnt, 0);
+	CU_EQ_U64(link->defer.cnt, 0);
 	CU_EQ_U64(link->counters.sent_pkts, 0);
 	CU_EQ_U64(link->counters.drop_link_down, 60);
 	CU_EQ_U64(link->counters.drop_deferred_down, 1);

@@ -32,7 +32,7 @@ window_full_queues_and_acknowledgement_drains(void)
 	struct rig rig;
 
 	rig_init_up(&rig);
-	CU_EQ_I64(rig_send(&rig, 0, 60), 0);
+	CU_EQ_I64(rig_send_large(&rig, 0, 60), 0);
 	CU_EQ_U64(rig_tx_clear(&rig), 50);
 	CU_EQ_U64(rig.link->backlog_cnt[0], 10);
 	/* 4 released: 46 + 10 are enough to call the window in full use: it grows by 4. */
@@ -55,9 +55,9 @@ one_message_too_many_is_accepted_and_reported(void)
 
 		cu_context("importance %u", imp);
 		rig_init_up(&rig);
-		CU_EQ_I64(rig_send(&rig, imp, 50 + limits[imp]), 0);
+		CU_EQ_I64(rig_send_large(&rig, imp, 50 + limits[imp]), 0);
 		CU_EQ_U64(rig.link->backlog_cnt[imp], limits[imp]);
-		CU_EQ_I64(rig_send(&rig, imp, 1), 1);
+		CU_EQ_I64(rig_send_large(&rig, imp, 1), 1);
 		CU_EQ_U64(rig.link->backlog_cnt[imp], limits[imp] + 1);
 		CU_EQ_U64(rig.sums.link_congs, 1);
 		CU_EQ_I64(rig_send(&rig, (imp + 1) % 4, 1), 0);
@@ -100,8 +100,8 @@ reset_reports_room_to_everybody_who_waits(void)
 	struct rig rig;
 
 	rig_init_up(&rig);
-	rig_send(&rig, 0, 151);
-	rig_send(&rig, 2, 301);
+	rig_send_large(&rig, 0, 151);
+	rig_send_large(&rig, 2, 301);
 	dpt_link_event(rig.link, DPT_LINK_EV_RESET, rig.now_ns);
 	dpt_link_reset(rig.link, rig.now_ns, &rig.out);
 	event = rig_event(&rig, DPT_EVENT_LINK_ROOM);
@@ -176,7 +176,7 @@ ring_bounds_the_span_of_unacknowledged_packets(void)
 	rig_init_with(&rig, &rig_setup, 64);
 	rig_up(&rig);
 	for (uint16_t last = 2; last <= 80; last++) {
-		rig_send(&rig, 0, last == 2 ? 2 : 1);
+		rig_send_large(&rig, 0, last == 2 ? 2 : 1);
 		rig_tx_clear(&rig);
 		rec.ucast[0].ack = (uint16_t)(rig.link->snd_nxt - 1);
 		rig_rx_state(&rig, 0, 1, &rec);

@@ -72,7 +72,7 @@ items_across_segments_are_read(void)
 }
 
 static void
-hazard_04_2_item_with_lower_above_upper_is_ignored(void)
+hazard_01_14_and_04_2_item_with_lower_above_upper_is_ignored(void)
 {
 	static const struct dpt_name_item items[] = {
 		{.type = 1000, .lower = 6, .upper = 5, .port = {7}, .key = 8},
@@ -88,7 +88,7 @@ hazard_04_2_item_with_lower_above_upper_is_ignored(void)
 }
 
 static void
-hazard_04_3_a_partial_item_at_the_end_is_ignored(void)
+hazard_01_14_and_04_3_a_partial_item_at_the_end_is_ignored(void)
 {
 	static const struct dpt_name_item items[] = {
 		{.type = 1000, .lower = 5, .upper = 5, .port = {7}, .key = 8},
@@ -157,7 +157,7 @@ hazard_04_4_own_reserved_bindings_cannot_be_withdrawn_by_a_peer(void)
 }
 
 static void
-hazard_04_5_items_beyond_the_bound_are_counted(void)
+hazard_01_14_and_04_5_items_beyond_the_bound_are_counted(void)
 {
 	static const struct dpt_name_item items[] = {
 		{.type = 1000, .lower = 1, .upper = 1, .port = {7}, .key = 8},
@@ -251,11 +251,11 @@ static const struct cu_test tests[] = {
 	CU_TEST(publication_and_withdrawal_change_the_table),
 	CU_TEST(items_across_segments_are_read),
 	CU_TEST(hazard_04_1_items_in_the_own_name_are_ignored),
-	CU_TEST(hazard_04_2_item_with_lower_above_upper_is_ignored),
-	CU_TEST(hazard_04_3_a_partial_item_at_the_end_is_ignored),
+	CU_TEST(hazard_01_14_and_04_2_item_with_lower_above_upper_is_ignored),
+	CU_TEST(hazard_01_14_and_04_3_a_partial_item_at_the_end_is_ignored),
 	CU_TEST(hazard_04_4_reserved_types_from_peers),
 	CU_TEST(hazard_04_4_own_reserved_bindings_cannot_be_withdrawn_by_a_peer),
-	CU_TEST(hazard_04_5_items_beyond_the_bound_are_counted),
+	CU_TEST(hazard_01_14_and_04_5_items_beyond_the_bound_are_counted),
 	CU_TEST(hazard_04_8_duplicate_publication_is_counted),
 	CU_TEST(hazard_04_9_withdrawal_of_unknown_is_counted),
 	CU_TEST(hazard_04_10_key_and_port_are_opaque),

@@ -13,7 +13,16 @@ static const uint32_t net_addrs[2] = {0x02010000, 0x02020000};
 void
 net_init(uint64_t seed)
 {
+	net_init_caps(seed, DPT_CAPS_OWN);
+}
+
+void
+net_init_caps(uint64_t seed, uint16_t caps)
+{
 	memset(&net, 0, sizeof(net));
+	for (unsigned int w = 0; w < NET_WIRES; w++)
+		net.wires[w] = (struct net_wire){
+			.priority = 10, .mtu = 1500, .tolerance_ms = 1500, .delay_ns = 100000};
 	dpt_rng_seed(&net.rng, seed);
 	net.now_ns = 5 * DPT_NS_PER_S;
 	for (unsigned int i = 0; i < 2; i++) {
@@ -26,7 +35,7 @@ net_init(uint64_t seed)
 			.own = {.value = net_addrs[i]},
 			.peer = {.value = net_addrs[1 - i]},
 			.net_id = 4711,
-			.caps = DPT_CAPS_OWN,
+			.caps = caps,
 			.ring_pkts = NET_RING_PKTS,
 			.expiry_ns = 300 * DPT_NS_PER_S,
 			.link_counters = &s->link,
@@ -59,16 +68,18 @@ check_conservation(const struct net_side *s)
 	const struct dpt_node_counters *node = &s->counters;
 	uint64_t rx_drops = sum_drops(dpt_node_counter_descs, node) - node->drop_unreachable -
 			    node->drop_too_long;
+	uint64_t sent = node->tx_msgs + s->node_ups * !s->is_passive + link->sent_own +
+			link->sent_fragments + link->sent_bundles;
 
 	rx_drops += sum_drops(dpt_link_counter_descs, link) - link->drop_no_buffer -
 		    link->drop_overflow - link->drop_link_down;
 	CU_EQ_U64(node->rx_frames + link->recv_bundled,
 		  node->rx_up + node->rx_reports + node->consumed_proto + node->consumed_init +
-			  link->consumed_bundle + link->consumed_fragment + rx_drops);
+			  link->consumed_bundle + link->consumed_fragment + link->consumed_synch +
+			  link->consumed_dummy + rx_drops);
 	/* Each contact opened adds its init message to those of the user. */
-	CU_EQ_U64(node->tx_msgs + s->node_ups * !s->is_passive - link->sent_fragmented +
-			  link->sent_fragments,
-		  link->acked_pkts + link->drop_link_down);
+	CU_EQ_U64(sent - link->sent_fragmented - link->sent_bundled,
+		  link->acked_pkts + link->drop_link_down - link->lost_bundled);
 }
 
 void
@@ -88,15 +99,22 @@ net_end(void)
 int
 net_setup(unsigned int side)
 {
+	return net_setup_wire(side, 0);
+}
+
+int
+net_setup_wire(unsigned int side, unsigned int wire)
+{
 	struct dpt_link_setup setup = {
-		.bearer_id = 0,
-		.priority = 10,
-		.tolerance_ms = 1500,
-		.mtu = 1500,
+		.bearer_id = (uint8_t)wire,
+		.priority = net.wires[wire].priority,
+		.tolerance_ms = net.wires[wire].tolerance_ms,
+		.mtu = net.wires[wire].mtu,
 		.window_min = 50,
 		.window_max = 400,
-		.if_name = "eth0",
-		.dst = {.media = DPT_MEDIA_ETH, .bytes = {2, 0, 0, 0, 0, (uint8_t)(2 - side)}},
+		.if_name = {'e', 't', 'h', (char)('0' + wire)},
+		.dst = {.media = DPT_MEDIA_ETH,
+			.bytes = {2, 0, 0, 0, (uint8_t)wire, (uint8_t)(2 - side)}},
 	};
 	int rc =
 		dpt_node_link_setup(net.sides[side].node, &setup, net.now_ns, &net.sides[side].out);
@@ -111,18 +129,19 @@ net_chance(uint32_t pct)
 	return pct > 0 && dpt_rng_below(&net.rng, 100) < pct;
 }
 
-/* 100 us of latency; a reordered frame takes up to 2 ms longer. */
+/* A reordered frame takes up to 2 ms longer. */
 static void
-net_wire(unsigned int to, struct rte_mbuf *m)
+net_wire(unsigned int to, unsigned int wire, struct rte_mbuf *m)
 {
 	struct rte_mbuf *copy = dpt_buf_copy(m, test_pool());
-	uint64_t delay_ns = 100000;
+	uint64_t delay_ns = net.wires[wire].delay_ns;
 
 	CU_NOT_NULL_FATAL(copy);
 	CU_TRUE_FATAL(net.frames_cnt < NET_FRAMES_MAX);
 	if (net_chance(net.reorder_pct))
 		delay_ns += dpt_rng_below(&net.rng, 2000000);
-	net.frames[net.frames_cnt++] = (struct net_frame){copy, net.now_ns + delay_ns, (uint8_t)to};
+	net.frames[net.frames_cnt++] =
+		(struct net_frame){copy, net.now_ns + delay_ns, (uint8_t)to, (uint8_t)wire};
 }
 
 static void
@@ -130,18 +149,19 @@ net_log(unsigned int side, struct rte_mbuf *m)
 {
 	const uint8_t *hdr = dpt_buf_hdr(m);
 	char *text = net.log[net.log_cnt % NET_LOG_MAX];
+	char who[3] = {(char)('A' + side), 0, 0};
 
 	if (net.log_cnt == NET_LOG_MAX)
 		return;
 	net.log_cnt++;
+	if (dpt_buf(m)->bearer_id > 0)
+		who[1] = (char)('0' + dpt_buf(m)->bearer_id);
 	if (dpt_msg_user(hdr) != DPT_USER_LINK_PROTOCOL)
-		snprintf(text, 32, "%c pkt %u user %u", 'A' + side, dpt_msg_seqno(hdr),
-			 dpt_msg_user(hdr));
+		snprintf(text, 32, "%s pkt %u user %u", who, dpt_msg_seqno(hdr), dpt_msg_user(hdr));
 	else if (dpt_msg_type(hdr) == DPT_TYPE_STATE)
-		snprintf(text, 32, "%c STATE %u ack %u", 'A' + side, dpt_msg_seqno(hdr),
-			 dpt_msg_ack(hdr));
+		snprintf(text, 32, "%s STATE %u ack %u", who, dpt_msg_seqno(hdr), dpt_msg_ack(hdr));
 	else
-		snprintf(text, 32, "%c %s red %u stop %u", 'A' + side,
+		snprintf(text, 32, "%s %s red %u stop %u", who,
 			 dpt_msg_type(hdr) == DPT_TYPE_RESET ? "RESET" : "ACTIVATE",
 			 dpt_msg_redundant_link(hdr), dpt_msg_peer_stopping(hdr));
 }
@@ -157,17 +177,41 @@ net_log_find(const char *text, int from)
 }
 
 static void
+net_event_log(struct net_side *s, const char *name, int bearer_id)
+{
+	char *text = s->events[s->events_cnt % NET_EVENTS_MAX];
+
+	s->events_cnt++;
+	if (bearer_id < 0)
+		snprintf(text, sizeof(s->events[0]), "%s", name);
+	else
+		snprintf(text, sizeof(s->events[0]), "%s %d", name, bearer_id);
+}
+
+static void
 net_event(unsigned int side, const struct dpt_event *event)
 {
 	struct net_side *s = &net.sides[side];
 
 	switch (event->type) {
+	case DPT_EVENT_LINK_UP:
+		net_event_log(s, "LINK_UP", event->bearer_id);
+		break;
+	case DPT_EVENT_LINK_DOWN:
+		net_event_log(s, "LINK_DOWN", event->bearer_id);
+		s->last_link_down = event->reason;
+		break;
+	case DPT_EVENT_BULK_ACKED:
+		s->bulk_acked++;
+		break;
 	case DPT_EVENT_NODE_UP:
+		net_event_log(s, "NODE_UP", -1);
 		s->node_ups++;
 		if (!s->is_passive)
 			dpt_node_open(s->node, 0, net.now_ns, &s->out);
 		break;
 	case DPT_EVENT_NODE_DOWN:
+		net_event_log(s, "NODE_DOWN", -1);
 		s->node_downs++;
 		s->last_down = event->reason;
 		break;
@@ -194,13 +238,22 @@ net_deliver(struct net_side *s, struct rte_mbuf *m)
 {
 	static uint8_t data[DPT_MSG_BYTES_MAX];
 	uint32_t bytes = dpt_buf_bytes(m) - DPT_HDR_SHORT;
+	uint32_t port = dpt_msg_origport(dpt_buf_hdr(m)) % NET_PORTS;
 	uint32_t no;
 
+	/* Names, and the dummy of an old SYNCH, which is a message for nobody. */
+	if (dpt_msg_user(dpt_buf_hdr(m)) == DPT_USER_NAME_DISTRIBUTOR ||
+	    dpt_msg_errcode(dpt_buf_hdr(m)) == DPT_ERR_NO_PORT) {
+		rte_pktmbuf_free(m);
+		return;
+	}
 	dpt_buf_read(m, DPT_HDR_SHORT, data, bytes);
 	memcpy(&no, data, sizeof(no));
-	if (no != s->next_rx)
+	/* Messages are missing only where a loss of contact has been reported. */
+	if (no < s->next_rx[port] ||
+	    (no > s->next_rx[port] && net.sides[0].node_downs + net.sides[1].node_downs == 0))
 		s->wrong++;
-	s->next_rx = no + 1;
+	s->next_rx[port] = no + 1;
 	for (uint32_t i = 4; i < bytes; i++) {
 		if (data[i] != pattern(no, i)) {
 			s->wrong++;
@@ -222,10 +275,13 @@ net_flush(unsigned int side)
 	while ((m = dpt_bufq_pop(&s->out.tx)) != NULL) {
 		CU_EQ_U64(m->nb_segs, 1);
 		net_log(side, m);
-		if (!s->is_cut && !net_chance(net.loss_pct)) {
-			net_wire(1 - side, m);
+		unsigned int wire = dpt_buf(m)->bearer_id;
+		bool is_lost = s->is_cut || s->cut[wire] || net_chance(net.loss_pct);
+
+		if (!is_lost && (net.tap == NULL || net.tap(side, wire, m))) {
+			net_wire(1 - side, wire, m);
 			if (net_chance(net.dup_pct))
-				net_wire(1 - side, m);
+				net_wire(1 - side, wire, m);
 		}
 		rte_pktmbuf_free(m);
 	}
@@ -237,6 +293,12 @@ net_flush(unsigned int side)
 int
 net_send(unsigned int side, uint32_t payload_bytes)
 {
+	return net_send_port(side, 0, payload_bytes);
+}
+
+int
+net_send_port(unsigned int side, uint32_t port, uint32_t payload_bytes)
+{
 	struct net_side *s = &net.sides[side];
 	static uint8_t data[DPT_MSG_BYTES_MAX];
 	struct rte_mbuf *m;
@@ -245,13 +307,14 @@ net_send(unsigned int side, uint32_t payload_bytes)
 	m = dpt_msg_alloc(test_pool(), DPT_USER_LOW, DPT_TYPE_CONN, DPT_HDR_SHORT, payload_bytes,
 			  s->cfg.own, s->cfg.peer);
 	CU_NOT_NULL_FATAL(m);
-	memcpy(data, &s->next_tx, sizeof(s->next_tx));
+	dpt_msg_set_origport(dpt_buf_hdr(m), port);
+	memcpy(data, &s->next_tx[port], sizeof(s->next_tx[port]));
 	for (uint32_t i = 4; i < payload_bytes; i++)
-		data[i] = pattern(s->next_tx, i);
+		data[i] = pattern(s->next_tx[port], i);
 	dpt_buf_write(m, DPT_HDR_SHORT, data, payload_bytes);
-	rc = dpt_node_tx(s->node, m, 0, net.now_ns, &s->out);
+	rc = dpt_node_tx(s->node, m, port, net.now_ns, &s->out);
 	if (rc >= 0)
-		s->next_tx++;
+		s->next_tx[port]++;
 	s->is_blocked |= rc == 1;
 	net_flush(side);
 	return rc;
@@ -290,7 +353,7 @@ net_step(uint64_t end_ns)
 		memmove(&net.frames[best], &net.frames[best + 1],
 			(--net.frames_cnt - best) * sizeof(f));
 		CU_EQ_U64(dpt_msg_check_buf(f.m, DPT_PLACE_FRAME), DPT_MSG_OK);
-		dpt_node_rx(net.sides[f.to].node, 0, f.m, net.now_ns, &net.sides[f.to].out);
+		dpt_node_rx(net.sides[f.to].node, f.wire, f.m, net.now_ns, &net.sides[f.to].out);
 		net_flush(f.to);
 	}
 	return true;
@@ -315,5 +378,39 @@ net_establish(void)
 	for (unsigned int i = 0; i < 2; i++) {
 		CU_EQ_U64_FATAL(dpt_node_state(net.sides[i].node), DPT_NODE_UP_UP);
 		CU_TRUE_FATAL(dpt_node_is_open(net.sides[i].node));
+	}
+}
+
+void
+net_establish_dual(void)
+{
+	net_establish();
+	CU_EQ_I64(net_setup_wire(0, 1), 0);
+	CU_EQ_I64(net_setup_wire(1, 1), 0);
+	net_run(DPT_NS_PER_S);
+	for (unsigned int i = 0; i < 2; i++) {
+		CU_EQ_U64_FATAL(dpt_node_state(net.sides[i].node), DPT_NODE_UP_UP);
+		for (unsigned int w = 0; w < 2; w++)
+			CU_TRUE_FATAL(dpt_link_is_up(net.sides[i].node->links[w]));
+		net.sides[i].events_cnt = 0;
+	}
+	net.log_cnt = 0;
+}
+
+void
+net_cut(unsigned int wire, bool is_cut)
+{
+	net.sides[0].cut[wire] = net.sides[1].cut[wire] = is_cut;
+}
+
+void
+net_check_law(void)
+{
+	bool is_lost = net.sides[0].node_downs > 0 && net.sides[1].node_downs > 0;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		CU_EQ_U64(net.sides[i].wrong, 0);
+		for (unsigned int port = 0; port < NET_PORTS && !is_lost; port++)
+			CU_EQ_U64(net.sides[1 - i].next_rx[port], net.sides[i].next_tx[port]);
 	}
 }

@@ -28,7 +28,9 @@ out_take(struct net *net, uint32_t node)
 		struct rte_mbuf *copy = dpt_buf_copy(m, test_pool());
 
 		rte_pktmbuf_free(m);
-		if (!n->is_connected || !CU_NOT_NULL(copy)) {
+		if (!CU_NOT_NULL(copy))
+			continue;
+		if (!n->is_connected || n->is_cut[dpt_buf(copy)->bearer_id]) {
 			rte_pktmbuf_free(copy);
 			continue;
 		}
@@ -74,8 +76,13 @@ static bool
 is_for(const struct net_node *n, struct rte_mbuf *m)
 {
 	const struct dpt_maddr *dst = &dpt_buf(m)->dst;
+	uint8_t bearer_id = dpt_buf(m)->bearer_id;
 
-	return dst->is_bcast || memcmp(dst->bytes, n->mac, sizeof(n->mac)) == 0;
+	if (!n->is_connected || n->is_cut[bearer_id])
+		return false;
+	/* The last but one octet of an address is the bearer. */
+	return dst->is_bcast || (memcmp(dst->bytes, n->mac, 4) == 0 && dst->bytes[4] == bearer_id &&
+				 dst->bytes[5] == n->mac[5]);
 }
 
 static void
@@ -85,7 +92,7 @@ deliver(struct net *net, struct rte_mbuf *m)
 		struct net_node *n = &net->nodes[i];
 		struct rte_mbuf *copy;
 
-		if (i == dpt_buf(m)->arg || !n->is_connected || !is_for(n, m))
+		if (i == dpt_buf(m)->arg || !is_for(n, m))
 			continue;
 		copy = dpt_buf_copy(m, test_pool());
 		if (!CU_NOT_NULL(copy))
@@ -93,7 +100,8 @@ deliver(struct net *net, struct rte_mbuf *m)
 		/* Any worker may be the one that polls: take turns. */
 		uint32_t s = (uint32_t)(net->frames_cnt % net->shards_cnt);
 
-		dpt_stack_rx_burst(n->shards[s].stack, 0, &copy, 1, net->now_ns, out_begin());
+		dpt_stack_rx_burst(n->shards[s].stack, dpt_buf(m)->bearer_id, &copy, 1, net->now_ns,
+				   out_begin());
 		out_take(net, i);
 		shards_settle(net, i);
 	}
@@ -249,15 +257,27 @@ net_fini(struct net *net)
 void
 net_bearer_up(struct net *net, uint32_t node)
 {
+	net_bearer_up_id(net, node, 0);
+}
+
+void
+net_bearer_up_id(struct net *net, uint32_t node, uint8_t bearer_id)
+{
+	uint8_t mac[6];
+
+	memcpy(mac, net->nodes[node].mac, sizeof(mac));
+	mac[4] = bearer_id;
+
 	struct dpt_stack_bearer bearer = {
+		.bearer_id = bearer_id,
 		.priority = 10,
 		.tolerance_ms = 1500,
 		.window_min = 50,
 		.window_max = 256,
 		.mtu = 1500,
 		.has_bcast = true,
-		.maddr = dpt_maddr_eth(net->nodes[node].mac),
-		.if_name = "eth0",
+		.maddr = dpt_maddr_eth(mac),
+		.if_name = {'e', 't', 'h', (char)('0' + bearer_id)},
 	};
 
 	CU_EQ_I64(dpt_stack_bearer_up(net_stack(net, node, 0), &bearer, net->now_ns, out_begin()),
@@ -269,9 +289,27 @@ net_bearer_up(struct net *net, uint32_t node)
 void
 net_bearer_down(struct net *net, uint32_t node)
 {
-	dpt_stack_bearer_down(net_stack(net, node, 0), 0, net->now_ns, out_begin());
+	net_bearer_down_id(net, node, 0);
+}
+
+void
+net_bearer_down_id(struct net *net, uint32_t node, uint8_t bearer_id)
+{
+	dpt_stack_bearer_down(net_stack(net, node, 0), bearer_id, net->now_ns, out_begin());
 	out_take(net, node);
 	shards_settle(net, node);
+}
+
+int
+net_props_set(struct net *net, uint32_t node, uint8_t bearer_id, struct dpt_node_addr peer,
+	      const struct dpt_link_props *props)
+{
+	int rc = dpt_stack_link_props_set(net_stack(net, node, 0), bearer_id, peer, props,
+					  net->now_ns, out_begin());
+
+	out_take(net, node);
+	shards_settle(net, node);
+	return rc;
 }
 
 struct dpt_stack *

@@ -3,8 +3,9 @@
 #define STACK_NET_H
 
 /*
- * A cluster of stacks for tests: nodes of some shards each, one broadcast domain with a
- * fixed delay, virtual time. No faults: those are the simulator's.
+ * A cluster of stacks for tests: nodes of some shards each, broadcast domains with a fixed
+ * delay, one for each bearer, virtual time. No faults but cut cables: the others are the
+ * simulator's.
  */
 
 #include <stdbool.h>
@@ -25,7 +26,8 @@ struct net_shard {
 struct net_node {
 	struct net_shard shards[NET_SHARDS_MAX];
 	uint8_t mac[6];
-	bool is_connected; /* its cable is plugged in */
+	bool is_connected;	      /* its cables are plugged in */
+	bool is_cut[DPT_BEARERS_MAX]; /* but not this one */
 	/* Events for control, by type. */
 	uint32_t events[32];
 	int32_t bind_result;
@@ -46,6 +48,11 @@ void net_init(struct net *net, uint32_t nodes_cnt, uint32_t shards_cnt, bool is_
 void net_fini(struct net *net);
 void net_bearer_up(struct net *net, uint32_t node);
 void net_bearer_down(struct net *net, uint32_t node);
+/* The same for another bearer than 0. */
+void net_bearer_up_id(struct net *net, uint32_t node, uint8_t bearer_id);
+void net_bearer_down_id(struct net *net, uint32_t node, uint8_t bearer_id);
+int net_props_set(struct net *net, uint32_t node, uint8_t bearer_id, struct dpt_node_addr peer,
+		  const struct dpt_link_props *props);
 
 /* Let time pass: frames, shard messages, timers. */
 void net_run(struct net *net, uint64_t ns);

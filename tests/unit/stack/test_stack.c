@@ -339,6 +339,24 @@ hazard_01_17_origin_is_the_peer(void)
 	net_fini(&net);
 }
 
+/* 03-link-node.md, hazard 26: a node is not its own peer, nor is nobody. */
+static void
+hazard_03_26_own_address_or_none_as_previous_node(void)
+{
+	uint8_t frame[60] = {0};
+
+	formed(2, 1);
+	for (uint32_t i = 0; i < 2; i++) {
+		dpt_msg_init(frame, DPT_USER_LINK_PROTOCOL, DPT_TYPE_RESET, 40,
+			     i == 0 ? net_addr(&net, 0) : dpt_node_addr(0), net_addr(&net, 0));
+		dpt_msg_set_size(frame, 56);
+		inject(frame, sizeof(frame));
+		CU_EQ_U64(counter(0, "drop_node"), i + 1);
+	}
+	CU_TRUE(dpt_stack_node(net_stack(&net, 0, 0), 1) == NULL);
+	net_fini(&net);
+}
+
 static void
 frame_on_a_bearer_that_is_down_is_dropped(void)
 {
@@ -395,12 +413,17 @@ static const struct cu_test tests[] = {
 	CU_TEST(route_gen_grows_before_a_send_can_fail),
 	CU_TEST(refused_frames_are_counted_by_reason),
 	CU_TEST(hazard_01_17_origin_is_the_peer),
+	CU_TEST(hazard_03_26_own_address_or_none_as_previous_node),
 	CU_TEST(frame_on_a_bearer_that_is_down_is_dropped),
 	CU_TEST(configuration_out_of_range_is_named),
 };
 
+extern const struct cu_suite dual_suite;
+
 int
 main(int argc, char **argv)
 {
-	return cu_main(argc, argv, "stack", tests, CU_CNT(tests));
+	const struct cu_suite suites[] = {{"stack", tests, CU_CNT(tests)}, dual_suite};
+
+	return cu_main_suites(argc, argv, suites, CU_CNT(suites));
 }

@@ -50,7 +50,7 @@ names_are_distinct(void)
 		for (int j = 0; j < i; j++)
 			CU_TRUE(strcmp(dpt_event_name(i), dpt_event_name(j)) != 0);
 	}
-	for (int i = 0; i <= DPT_DOWN_STOPPED; i++) {
+	for (int i = 0; i <= DPT_DOWN_FAILOVER; i++) {
 		for (int j = 0; j < i; j++)
 			CU_TRUE(strcmp(dpt_down_reason_name(i), dpt_down_reason_name(j)) != 0);
 	}
