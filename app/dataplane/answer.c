@@ -182,6 +182,16 @@ answer_bearer(struct worker *w, const struct request *req)
 }
 
 static int
+answer_link_set(struct worker *w, const struct request *req)
+{
+	int rc = dpt_stack_link_props_set(w->stack, req->bearer.bearer_id, req->node, &req->props,
+					  w->now_ns, &w->out);
+
+	worker_events(w);
+	return rc;
+}
+
+static int
 answer_one(struct worker *w, struct request *req)
 {
 	switch (req->op) {
@@ -196,6 +206,8 @@ answer_one(struct worker *w, struct request *req)
 	case REQUEST_BEARER_UP:
 	case REQUEST_BEARER_DOWN:
 		return answer_bearer(w, req);
+	case REQUEST_LINK_SET:
+		return answer_link_set(w, req);
 	case REQUEST_DUMP:
 		dump_chunk(w, req->chunk);
 		return 0;

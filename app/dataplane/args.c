@@ -57,12 +57,15 @@ static const struct arg table[] = {
 	 "node address, as Z.C.N or hexadecimal (default: from the identity)"},
 	{"bearer", ARG_BEARER, "MEDIA:DEVICE", 0, 0, 0, AT(bearers),
 	 "carry TIPC there; media: eth, unix; repeatable, at most 3. "
-	 "\",priority=N,tolerance=MS,window=N\" behind it: for this bearer"},
+	 "\",priority=N,tolerance=MS,window=N,mtu=N\" behind it: for this bearer"},
 	{"priority", ARG_NUMBER, "", 1, 31, 10, AT(priority), "priority of links"},
-	{"tolerance", ARG_NUMBER, "ms", 50, 30000, 1500, AT(tolerance_ms),
-	 "silence after which a link is down"},
+	{"tolerance", ARG_NUMBER, "ms", 5, 30000, 1500, AT(tolerance_ms),
+	 "silence after which a link is down; below 50 between dptipcd nodes only: a kernel "
+	 "peer keeps its own, at least 50"},
 	{"window", ARG_NUMBER, "packets", 16, 2048, 512, AT(window_pkts),
 	 "largest window of links"},
+	{"mtu", ARG_NUMBER, "octets", DPT_LINK_MTU_MIN, 65535, 0, AT(mtu_bytes),
+	 "octets of TIPC in a frame, at most the device's MTU (default: that)"},
 	{"idle", ARG_CHOICE, "poll|adaptive", 0, 1, ARGS_IDLE_ADAPTIVE, AT(idle),
 	 "without work: poll on (lowest latency), or sleep after a while"},
 	{"workers", ARG_NUMBER, "threads", 1, DPT_SHARDS_MAX, 0, AT(workers),
@@ -71,6 +74,10 @@ static const struct arg table[] = {
 	{"bindings", ARG_NUMBER, "", 64, 1 << 22, 65536, AT(bindings),
 	 "entries of the name table, all nodes"},
 	{"nodes", ARG_NUMBER, "", 1, 4095, 255, AT(nodes), "nodes of the cluster"},
+	{"recorders", ARG_NUMBER, "links", 1, 8190, 512, AT(recorders),
+	 "links of one worker that have a flight recorder; 25 KiB each"},
+	{"stat-file", ARG_TEXT, "PATH", 1, ARGS_PATH_BYTES - 1, 0, AT(stat_file),
+	 "file that dptipc-stat reads (default: NAME.stat in the runtime directory); \"none\""},
 	{"mbufs", ARG_NUMBER, "buffers", 1024, 1 << 22, 32768, AT(mbufs),
 	 "packet buffers; each holds a frame"},
 	{"region-sockets", ARG_NUMBER, "", 1, 8192, 1024, AT(region_sockets),
@@ -91,6 +98,7 @@ static const struct {
 	{"priority", offsetof(struct args_bearer, priority)},
 	{"tolerance", offsetof(struct args_bearer, tolerance_ms)},
 	{"window", offsetof(struct args_bearer, window_pkts)},
+	{"mtu", offsetof(struct args_bearer, mtu_bytes)},
 };
 
 static const struct arg *
@@ -182,7 +190,8 @@ arg_bearer_prop(struct args_bearer *bearer, const char *whole, const char *prop,
 		return arg_number(arg_find(prop, len), option, prop + len + 1,
 				  (uint64_t *)((char *)bearer + bearer_props[i].offset), error);
 	}
-	return arg_wrong(error, option, prop, "priority=N, tolerance=MS or window=PACKETS");
+	return arg_wrong(error, option, prop,
+			 "priority=N, tolerance=MS, window=PACKETS or mtu=OCTETS");
 }
 
 static int
@@ -197,12 +206,15 @@ arg_bearer(struct args *args, const char *value, char *error)
 	if (strlen(value) >= sizeof(text) || colon == NULL || colon == value || colon[1] == '\0' ||
 	    colon[1] == ',')
 		return arg_wrong(error, "bearer", value,
-				 "MEDIA:DEVICE[,priority=N][,tolerance=MS][,window=N], as in "
-				 "eth:net_tap0 or unix:wire1");
+				 "MEDIA:DEVICE[,priority=N][,tolerance=MS][,window=N][,mtu=N], as "
+				 "in eth:net_tap0 or unix:wire1");
 	*bearer = (struct args_bearer){0};
 	strcpy(text, value);
 	part = strtok_r(text, ",", &save);
 	strcpy(bearer->name, part);
+	for (uint32_t i = 0; i < args->bearers_cnt; i++)
+		if (strcmp(args->bearers[i].name, bearer->name) == 0)
+			return arg_wrong(error, "bearer", value, "another device for each bearer");
 	while ((part = strtok_r(NULL, ",", &save)) != NULL) {
 		int rc = arg_bearer_prop(bearer, value, part, error);
 
@@ -310,6 +322,8 @@ args_check(struct args *args, char *error)
 			bearer->tolerance_ms = args->tolerance_ms;
 		if (bearer->window_pkts == 0)
 			bearer->window_pkts = args->window_pkts;
+		if (bearer->mtu_bytes == 0)
+			bearer->mtu_bytes = args->mtu_bytes;
 	}
 	return 0;
 }
@@ -350,6 +364,18 @@ args_parse(struct args *args, int argc, char *const *argv, char error[ARGS_ERROR
 			return rc;
 	}
 	return args_check(args, error);
+}
+
+bool
+args_range(const char *name, uint64_t *min, uint64_t *max)
+{
+	const struct arg *arg = arg_find(name, strlen(name));
+
+	if (arg == NULL || arg->kind != ARG_NUMBER)
+		return false;
+	*min = arg->min;
+	*max = arg->max;
+	return true;
 }
 
 void

@@ -29,6 +29,7 @@ struct args_bearer {
 	uint64_t priority;
 	uint64_t tolerance_ms;
 	uint64_t window_pkts;
+	uint64_t mtu_bytes; /* 0: the device's */
 };
 
 struct args {
@@ -43,12 +44,15 @@ struct args {
 	uint64_t priority;
 	uint64_t tolerance_ms;
 	uint64_t window_pkts;
-	uint64_t idle;	  /* enum args_idle */
-	uint64_t workers; /* 0: as many as EAL has worker lcores */
+	uint64_t mtu_bytes; /* 0: the device's */
+	uint64_t idle;	    /* enum args_idle */
+	uint64_t workers;   /* 0: as many as EAL has worker lcores */
 	uint64_t sockets;
 	uint64_t bindings;
 	uint64_t nodes;
 	uint64_t mbufs;
+	uint64_t recorders;
+	char stat_file[ARGS_PATH_BYTES]; /* "": the default; "none" */
 	uint64_t region_sockets;
 	uint64_t rx_log_kib;
 	uint32_t allow_uids[ARGS_IDS_MAX];
@@ -64,6 +68,9 @@ struct args {
  * that says what to type. args is set to the defaults first. init.
  */
 int args_parse(struct args *args, int argc, char *const *argv, char error[ARGS_ERROR_BYTES]);
+
+/* The range of a number's option, as in --NAME. Returns false when there is none. */
+bool args_range(const char *name, uint64_t *min, uint64_t *max);
 
 /* --help. */
 void args_help(FILE *to);

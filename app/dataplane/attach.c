@@ -93,12 +93,10 @@ attach_answered(struct attach *a)
 	control_watch_mod(a->control, a->fd, &a->source, EPOLLIN);
 }
 
-void
-attach_answer(struct attach *a, int result, const int *fds, uint32_t fds_cnt)
+static void
+attach_answer_iov(struct attach *a, const struct iovec *iov, uint32_t iov_cnt, const int *fds,
+		  uint32_t fds_cnt)
 {
-	struct iovec iov = {.iov_base = &a->msg, .iov_len = sizeof(a->msg)};
-
-	a->msg.result = result;
 	if (a->fd < 0) {
 		a->is_asking = false;
 		attach_check_end(a);
@@ -108,9 +106,31 @@ attach_answer(struct attach *a, int result, const int *fds, uint32_t fds_cnt)
 	 * One small answer per question: the connection is full only when the application sent
 	 * many questions and reads no answer. Then it has broken the rule of dpt_attach.h.
 	 */
-	if (!attach_send(a, &iov, 1, fds, fds_cnt))
+	if (!attach_send(a, iov, iov_cnt, fds, fds_cnt))
 		shutdown(a->fd, SHUT_RDWR);
 	attach_answered(a);
+}
+
+void
+attach_answer(struct attach *a, int result, const int *fds, uint32_t fds_cnt)
+{
+	struct iovec iov = {.iov_base = &a->msg, .iov_len = sizeof(a->msg)};
+
+	a->msg.result = result;
+	attach_answer_iov(a, &iov, 1, fds, fds_cnt);
+}
+
+void
+attach_answer_note(struct attach *a, int result, const char *text)
+{
+	struct iovec iov[2] = {
+		{.iov_base = &a->msg, .iov_len = sizeof(a->msg)},
+		{.iov_base = (void *)(uintptr_t)text, .iov_len = strlen(text)},
+	};
+
+	a->msg.result = result;
+	a->msg.arg[4] = (uint32_t)iov[1].iov_len;
+	attach_answer_iov(a, iov, 2, NULL, 0);
 }
 
 void
@@ -354,15 +374,42 @@ attach_request(struct attach *a)
 	case DPT_ATTACH_INFO:
 		mgmt_begin(a);
 		return;
+	case DPT_ATTACH_LINK_SET:
+		link_set_begin(a);
+		return;
 	}
 	attach_answer(a, EOPNOTSUPP, NULL, 0);
+}
+
+/* The next message: 1, nothing yet: 0, or the end, also for one of a wrong size: -1. */
+static int
+attach_recv(struct attach *a)
+{
+	struct iovec iov[2] = {
+		{.iov_base = &a->msg, .iov_len = sizeof(a->msg)},
+		{.iov_base = a->note, .iov_len = sizeof(a->note)},
+	};
+	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
+	ssize_t got = recvmsg(a->fd, &msg, MSG_DONTWAIT);
+	size_t note_bytes;
+
+	if (got < 0 && errno == EAGAIN)
+		return 0;
+	if (got < (ssize_t)sizeof(a->msg) || (msg.msg_flags & MSG_TRUNC) != 0)
+		return -1;
+	note_bytes = (size_t)got - sizeof(a->msg);
+	if (note_bytes != (a->msg.op == DPT_ATTACH_LINK_SET ? a->msg.arg[4] : 0) ||
+	    note_bytes == sizeof(a->note))
+		return -1;
+	a->note[note_bytes] = '\0';
+	return 1;
 }
 
 static void
 attach_event(struct source *source, uint32_t events)
 {
 	struct attach *a = (struct attach *)source;
-	ssize_t got;
+	int got;
 
 	if (a->fd < 0)
 		return;
@@ -378,10 +425,10 @@ attach_event(struct source *source, uint32_t events)
 		}
 		return;
 	}
-	got = recv(a->fd, &a->msg, sizeof(a->msg), MSG_DONTWAIT);
-	if (got < 0 && errno == EAGAIN)
+	got = attach_recv(a);
+	if (got == 0)
 		return;
-	if (got != (ssize_t)sizeof(a->msg)) {
+	if (got < 0) {
 		attach_conn_close(a);
 		attach_check_end(a);
 		return;
@@ -424,6 +471,7 @@ attach_new(struct control *control, int fd, const struct ucred *peer, int refusa
 	a->source.event = attach_event;
 	a->control = control;
 	a->pid = (uint32_t)peer->pid;
+	a->is_admin = peer->uid == 0 || peer->uid == geteuid();
 	a->refusal = refusal;
 	a->fd = fd;
 	a->memfd = -1;

@@ -37,6 +37,7 @@ struct attach {
 	enum attach_state state;
 	uint8_t worker;
 	uint32_t pid;
+	bool is_admin;	  /* root, or dptipcd's own user */
 	int refusal;	  /* errno that HELLO is answered with, 0: none */
 	char program[16]; /* as ps shows it */
 	int fd;		  /* connection; -1: closed */
@@ -52,6 +53,7 @@ struct attach {
 	bool is_asking;
 	bool is_thrown_out; /* hostile: no socket may open any more */
 	struct dpt_attach_msg msg;
+	char note[DPT_ATTACH_NOTE_BYTES]; /* what stands behind msg: LINK_SET */
 	struct request req;
 	int peer_end;	 /* SOCKET: the application's end of the pair, to be sent */
 	bool has_answer; /* msg (and text) could not be sent yet */
@@ -63,6 +65,8 @@ struct attach {
 
 /* Answer the request under way: attach->msg with result. fds: sent along, not taken over. */
 void attach_answer(struct attach *a, int result, const int *fds, uint32_t fds_cnt);
+/* The same for LINK_SET: text is sent along. */
+void attach_answer_note(struct attach *a, int result, const char *text);
 /* The same for INFO: a->text is sent, then freed. */
 void attach_answer_text(struct attach *a);
 /* Free what can be freed: call after a socket or the connection has gone. */
@@ -72,6 +76,9 @@ void attach_check_end(struct attach *a);
 void sockets_open(struct attach *a);
 void sockets_close(struct attach_sock *sock);
 void sockets_close_all(struct attach *a);
+
+/* link_set.c. Do what a->msg and a->note ask for; attach_answer_note follows. */
+void link_set_begin(struct attach *a);
 
 /* mgmt.c. Begin the dump that a->msg asks for; attach_answer_text follows. */
 void mgmt_begin(struct attach *a);

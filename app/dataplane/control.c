@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The control thread's loop: epoll, requests to workers, signals, the orderly stop. */
-#include "control.h"
+#include "links.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,8 +17,6 @@
  * attachment. */
 #define CONTROL_UNDER_WAY_MAX (WORKER_REQUEST_RING - 1)
 _Static_assert(CONTROL_UNDER_WAY_MAX + CONTROL_ATTACHES_MAX < WORKER_ANSWER_RING, "answer ring");
-/* Look at the carriers of bearers in this rhythm. Our choice. */
-#define CONTROL_CARRIER_MS 100
 /* Between the last frames of links and the end of the workers. Our choice: they have to
  * cross from shard to shard and out of the device. */
 #define CONTROL_LINGER_MS 20
@@ -105,35 +103,6 @@ control_answers(struct source *source, uint32_t events)
 }
 
 static void
-control_bearer(struct control *control, uint8_t id, enum request_op op)
-{
-	struct bearer_slot *slot = &control->bearers[id];
-	struct request *req = &control->bearer_reqs[id];
-
-	slot->is_up = op == REQUEST_BEARER_UP;
-	*req = (struct request){.op = op, .bearer = slot->cfg};
-	control_ask(control, 0, req);
-}
-
-/* Carriers come and go: the stack is told. One request of a bearer at a time. */
-static void
-control_carriers(struct control *control)
-{
-	for (uint8_t id = 0; id < DPT_BEARERS_MAX; id++) {
-		struct bearer_slot *slot = &control->bearers[id];
-		bool is_up;
-
-		if (slot->bearer == NULL || control->of[0].under_way > 0 ||
-		    !STAILQ_EMPTY(&control->of[0].wait))
-			continue;
-		is_up = slot->bearer->ops->is_up(slot->bearer);
-		if (is_up != slot->is_up)
-			control_bearer(control, id,
-				       is_up ? REQUEST_BEARER_UP : REQUEST_BEARER_DOWN);
-	}
-}
-
-static void
 control_signal(struct source *source, uint32_t events)
 {
 	struct control *control =
@@ -176,6 +145,8 @@ control_init(struct control *control, char *error, size_t error_bytes)
 	rc = control_watch(control, control->answer_fd, &control->answers, EPOLLIN);
 	if (rc == 0)
 		rc = control_signals_init(control);
+	if (rc == 0)
+		rc = carrier_init(control);
 	if (rc != 0) {
 		snprintf(error, error_bytes, "control: %s", strerror(-rc));
 		return -1;
@@ -229,9 +200,7 @@ control_stop(struct control *control)
 	attach_stop_all(control);
 	for (uint32_t i = 0; i < 500 && control_is_busy(control); i++)
 		control_turn(control, 10);
-	for (uint8_t id = 0; id < DPT_BEARERS_MAX; id++)
-		if (control->bearers[id].bearer != NULL && control->bearers[id].is_up)
-			control_bearer(control, id, REQUEST_BEARER_DOWN);
+	carrier_stop(control);
 	for (uint32_t i = 0; i < 500 && control_is_busy(control); i++)
 		control_turn(control, 10);
 	usleep(CONTROL_LINGER_MS * 1000);
@@ -245,17 +214,15 @@ control_stop(struct control *control)
 void
 control_run(struct control *control)
 {
-	/* Carriers of devices are polled; without devices nothing wakes this thread. */
-	int timeout_ms = -1;
-
-	for (uint8_t id = 0; id < DPT_BEARERS_MAX; id++)
-		if (control->bearers[id].bearer != NULL &&
-		    strncmp(control->bearers[id].name, "eth:", 4) == 0)
-			timeout_ms = CONTROL_CARRIER_MS;
-	control_carriers(control);
+	carrier_look(control);
 	while (!control->is_stopping) {
-		control_turn(control, timeout_ms);
-		control_carriers(control);
+		/* At least so often, that others see that this thread runs. */
+		control_turn(control, control->timeout_ms < 0
+					      ? STAT_CONTROL_MS
+					      : RTE_MIN(control->timeout_ms, STAT_CONTROL_MS));
+		carrier_look(control);
+		steer_look(control);
+		stat_control(control);
 	}
 	control_stop(control);
 }
@@ -264,6 +231,7 @@ void
 control_fini(struct control *control)
 {
 	attach_free_all(control);
+	steer_fini(control);
 	control_garbage(control);
 	listen_close(control);
 	close(control->spare_fd);

@@ -8,7 +8,8 @@
  * here is the control thread's.
  *
  * Files: control.c epoll, requests, signals; listen.c who may attach; attach.c an attached
- * process and its requests; sockets.c its sockets; mgmt.c text dumps.
+ * process and its requests; sockets.c its sockets; mgmt.c text dumps; carrier.c bearers up and
+ * down; links.c, link_set.c, steer.c what concerns links.
  */
 
 #include <sys/epoll.h>
@@ -17,10 +18,13 @@
 #include "args.h"
 #include "dpt_attach.h"
 #include "dpt_bearer.h"
+#include "stat_file.h"
 #include "worker.h"
 
 /* Attached processes at a time. Our choice: three descriptors each. */
 #define CONTROL_ATTACHES_MAX 4096
+/* Look at the carriers of bearers in this rhythm, where they do not tell. Our choice. */
+#define CONTROL_CARRIER_MS 100
 
 /* What epoll watches: the first member of whatever it belongs to. */
 struct source {
@@ -32,7 +36,14 @@ struct bearer_slot {
 	struct dpt_bearer_info info;
 	struct dpt_stack_bearer cfg;
 	char name[ARGS_BEARER_BYTES];
-	bool is_up; /* told to the stack */
+	bool is_up;	/* told to the stack */
+	bool is_asking; /* req is with worker 0 */
+	struct request req;
+	struct source carrier;
+	int carrier_fd; /* negative: none */
+	uint64_t carrier_losses;
+	uint64_t carrier_returns;
+	struct steer *steer; /* NULL: nothing steered yet */
 };
 
 struct control_worker {
@@ -75,12 +86,18 @@ struct control {
 	struct attach_list attaches;
 	uint32_t attaches_cnt;
 	STAILQ_HEAD(, garbage) garbage;
-	struct request bearer_reqs[DPT_BEARERS_MAX];
 	struct request stop_reqs[DPT_SHARDS_MAX];
 	uint32_t refused_attaches; /* by access rule or for lack of room */
+	int timeout_ms;		   /* of the loop; negative: nothing has to be looked at */
+	bool is_steering;	   /* steer_walk is under way */
+	uint32_t steer_gen;	   /* links_gen for which it began */
+	struct links_walk *steer_walk;
+	uint64_t link_sets;	   /* changes of properties */
 	uint32_t hostile_attaches; /* detached for breaking a rule of the region */
 	bool is_stopping;
 	bool is_stopped;
+	struct stat_file stat;
+	char stat_why[256]; /* why there is no stat file */
 };
 
 /* Prepare; the listening sockets are open afterwards. Returns 0, or -1 with a line in error. */
@@ -101,6 +118,12 @@ void control_ask(struct control *control, uint8_t worker, struct request *req);
 /* listen.c */
 int listen_open(struct control *control, char *error, size_t error_bytes);
 void listen_close(struct control *control);
+
+/* carrier.c. Tell the stack of bearers that came or went. After each batch of events. */
+int carrier_init(struct control *control);
+void carrier_look(struct control *control);
+/* All bearers down: the end. */
+void carrier_stop(struct control *control);
 
 /*
  * attach.c. fd: a fresh connection; it is taken over. refusal: what its HELLO is answered

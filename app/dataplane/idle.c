@@ -117,9 +117,10 @@ idle_wait(struct worker *w, uint64_t sleep_ns)
 	};
 	int cnt = epoll_pwait2(w->epoll_fd, events, IDLE_EVENTS, &timeout, NULL);
 
-	if (cnt < 0 && errno == ENOSYS) /* before Linux 5.11 */
-		cnt = epoll_wait(w->epoll_fd, events, IDLE_EVENTS,
-				 (int)((sleep_ns + 999999) / 1000000));
+	/* Before Linux 5.11. Down to whole milliseconds: an interval may be one, and late by
+	 * another is too late; what is left is spent awake. */
+	if (cnt < 0 && errno == ENOSYS)
+		cnt = epoll_wait(w->epoll_fd, events, IDLE_EVENTS, (int)(sleep_ns / 1000000));
 	if (cnt > 0)
 		w->counters.doorbells += (uint64_t)cnt;
 }

@@ -13,6 +13,7 @@
 #include "bearer_counters.h"
 #include "dpt_msg.h"
 #include "dpt_records.h"
+#include "links.h"
 
 /* Largest dump. Our choice: a name table of 65536 entries takes a tenth of it. */
 #define MGMT_TEXT_MAX (64u << 20)
@@ -60,8 +61,9 @@ print_node(const struct mgmt *mgmt)
 		if (slot->bearer == NULL)
 			continue;
 		dpt_maddr_print(&slot->info.maddr, maddr, sizeof(maddr));
-		fprintf(mgmt->text, "%-16s %s %s mtu %u %s\n", "Bearer", slot->name, maddr,
-			slot->info.mtu, slot->is_up ? "up" : "down");
+		fprintf(mgmt->text, "%-16s %s %s mtu %u %s, %u queue(s), %u peer(s) steered\n",
+			"Bearer", slot->name, maddr, slot->cfg.mtu, slot->is_up ? "up" : "down",
+			slot->info.queues_cnt, steer_rules_cnt(slot->steer));
 	}
 }
 
@@ -86,13 +88,16 @@ print_links(const struct mgmt *mgmt)
 		const struct dpt_link_info *info = &link->info;
 
 		fprintf(mgmt->text,
-			"%-44s %-12s %-8x %-4u %-6u %-6u %-6u %-12llu %-12llu %-8llu %s\n",
+			"%-44s %-12s %-8x %-4u %-6u %-6u %-6u %-12llu %-12llu %-8llu %-20s %s\n",
 			info->name, info->is_up ? "up" : dpt_link_state_name(info->state),
 			link->peer.value, info->priority, info->tolerance_ms, info->window,
 			info->mtu, (unsigned long long)info->counters.sent_pkts,
 			(unsigned long long)info->counters.recv_pkts,
 			(unsigned long long)info->counters.retransmitted,
-			dpt_down_reason_name(info->last_down));
+			dpt_down_reason_name(info->last_down),
+			!info->is_up	  ? "-"
+			: info->is_active ? "active"
+					  : "standby");
 	}
 }
 
@@ -165,7 +170,8 @@ print_counters_end(const struct mgmt *mgmt)
 		print_counter(mgmt, mgmt->sums[i].library, mgmt->sums[i].desc->name,
 			      mgmt->sums[i].value);
 	for (uint8_t id = 0; id < DPT_BEARERS_MAX; id++) {
-		const struct dpt_bearer *bearer = control->bearers[id].bearer;
+		const struct bearer_slot *slot = &control->bearers[id];
+		const struct dpt_bearer *bearer = slot->bearer;
 		uint64_t values[DPT_BEARER_COUNTERS_CNT] = {0};
 		char group[16];
 
@@ -175,10 +181,16 @@ print_counters_end(const struct mgmt *mgmt)
 		bearer->ops->counters(bearer, values, DPT_BEARER_COUNTERS_CNT);
 		for (uint32_t i = 0; i < DPT_BEARER_COUNTERS_CNT; i++)
 			print_counter(mgmt, group, dpt_bearer_counter_descs[i].name, values[i]);
+		print_counter(mgmt, group, "carrier_losses", slot->carrier_losses);
+		print_counter(mgmt, group, "carrier_returns", slot->carrier_returns);
+		print_counter(mgmt, group, "peers_steered", steer_rules_cnt(slot->steer));
+		print_counter(mgmt, group, "steer_refused",
+			      slot->steer != NULL ? slot->steer->refused : 0);
 	}
 	print_counter(mgmt, "control", "processes", control->attaches_cnt);
 	print_counter(mgmt, "control", "processes_refused", control->refused_attaches);
 	print_counter(mgmt, "control", "processes_hostile", control->hostile_attaches);
+	print_counter(mgmt, "control", "link_sets", control->link_sets);
 	print_counter(mgmt, "pool", "buffers", control->pool->size);
 	print_counter(mgmt, "pool", "buffers_used", rte_mempool_in_use_count(control->pool));
 }
@@ -194,7 +206,7 @@ static const struct {
 	[CHUNK_NAMES] = {false, "Type       Lower      Upper      Scope    Port       Node\n"},
 	[CHUNK_LINKS] = {true, "Link                                         State        Peer     "
 			       "Prio Tol/ms Window MTU    Sent         Received     Resent   "
-			       "Last down\n"},
+			       "Last down            Use\n"},
 	[CHUNK_SOCKETS] = {false, "Port       Type   Queued   Octets     Bindings Drops    "
 				  "Congested  Pid      Program\n"},
 	[CHUNK_COUNTERS] = {true, ""},

@@ -35,6 +35,7 @@ enum request_op {
 	REQUEST_RCVBUF,	     /* served, sock_idx, bytes */
 	REQUEST_BEARER_UP,   /* bearer */
 	REQUEST_BEARER_DOWN, /* bearer */
+	REQUEST_LINK_SET,    /* bearer.bearer_id, node (0: all of the bearer), props */
 	REQUEST_DUMP,	     /* chunk */
 	REQUEST_STOP,
 	REQUEST_HOSTILE, /* served */
@@ -105,6 +106,8 @@ struct request {
 	uint32_t bytes;
 	uint64_t position; /* answer to SHUTDOWN: of the receive log */
 	struct dpt_stack_bearer bearer;
+	struct dpt_node_addr node;
+	struct dpt_link_props props;
 	struct chunk *chunk;
 	/* control: what to do with the answer */
 	void (*done)(struct request *req);

@@ -69,6 +69,48 @@ setup_memory_mib(const struct args *args, uint32_t workers)
 
 /* ---- bearers ---- */
 
+/* Names of links tell bearers apart, but only 15 characters of the device's go into them. */
+static void
+setup_bearer_if_name(struct control *control, uint8_t id)
+{
+	char *name = control->bearers[id].cfg.if_name;
+	size_t len = strnlen(name, DPT_IF_NAME_BYTES - 1);
+
+	for (uint8_t i = 0; i < id; i++)
+		if (strcmp(control->bearers[i].cfg.if_name, name) == 0 && len > 0)
+			name[len - 1] = (char)('0' + id);
+}
+
+/* What only the open device tells. Returns 0, or -1 with a line in error. */
+static int
+setup_bearer_check(const struct control *control, uint8_t id, char *error, size_t error_bytes)
+{
+	const struct args_bearer *arg = &control->args->bearers[id];
+	const struct dpt_bearer_info *info = &control->bearers[id].info;
+
+	if (info->mtu < DPT_LINK_MTU_MIN) {
+		snprintf(error, error_bytes, "--bearer: %s: its MTU is %u; TIPC needs at least %u",
+			 arg->name, info->mtu, DPT_LINK_MTU_MIN);
+		return -1;
+	}
+	if (arg->mtu_bytes > info->mtu) {
+		snprintf(
+			error, error_bytes,
+			"--bearer: %s: mtu=%llu is more than the device carries: expected %u to %u",
+			arg->name, (unsigned long long)arg->mtu_bytes, DPT_LINK_MTU_MIN, info->mtu);
+		return -1;
+	}
+	for (uint8_t i = 0; i < id; i++) {
+		if (info->if_index == 0 || control->bearers[i].info.if_index != info->if_index)
+			continue;
+		snprintf(error, error_bytes,
+			 "--bearer: %s: the same interface as %s: one bearer for each", arg->name,
+			 control->bearers[i].name);
+		return -1;
+	}
+	return 0;
+}
+
 static int
 setup_bearer(struct control *control, uint8_t id, char *error, size_t error_bytes)
 {
@@ -107,16 +149,14 @@ setup_bearer(struct control *control, uint8_t id, char *error, size_t error_byte
 		.tolerance_ms = (uint16_t)arg->tolerance_ms,
 		.window_min = (uint16_t)RTE_MIN(arg->window_pkts, (uint64_t)SETUP_WINDOW_MIN),
 		.window_max = (uint16_t)arg->window_pkts,
-		.mtu = slot->info.mtu,
+		.mtu = arg->mtu_bytes != 0 ? (uint16_t)arg->mtu_bytes : slot->info.mtu,
+		.mtu_max = slot->info.mtu,
 		.has_bcast = slot->info.has_bcast,
 		.maddr = slot->info.maddr,
 	};
 	memcpy(slot->cfg.if_name, slot->info.if_name, sizeof(slot->cfg.if_name));
-	if (slot->info.mtu >= DPT_LINK_MTU_MIN)
-		return 0;
-	snprintf(error, error_bytes, "--bearer: %s: its MTU is %u; TIPC needs at least %u",
-		 arg->name, slot->info.mtu, DPT_LINK_MTU_MIN);
-	return -1;
+	setup_bearer_if_name(control, id);
+	return setup_bearer_check(control, id, error, error_bytes);
 }
 
 /* ---- workers ---- */
@@ -171,7 +211,8 @@ setup_stack(struct worker *w, const struct args *args, uint32_t random, const ch
 		return -1;
 	}
 	dpt_trace_init(w->trace, SETUP_TRACE_RECS);
-	cfg.env = (struct dpt_env){.rng = &w->rng, .pool = w->pool, .trace = w->trace};
+	cfg.env = (struct dpt_env){
+		.rng = &w->rng, .pool = w->pool, .trace = w->trace, .flights = &w->stat.flights};
 	cfg.random = random;
 	if (dpt_stack_init(w->stack, &cfg, clock_ns(w->clock), what) != 0) {
 		rte_free(w->stack);
@@ -278,6 +319,11 @@ setup_workers(struct control *control, char *error, size_t error_bytes)
 	for (uint8_t id = 0; id < control->args->bearers_cnt; id++)
 		if (setup_bearer(control, id, error, error_bytes) != 0)
 			return -1;
+	if (stat_open(control, control->stat_why, sizeof(control->stat_why)) != 0) {
+		snprintf(error, error_bytes,
+			 "no memory for the flight recorders; fewer --recorders need less");
+		return -1;
+	}
 	for (uint32_t i = 0; i < wanted; i++) {
 		if (setup_worker(control, &control->workers[i], random, &what) == 0)
 			continue;
@@ -313,9 +359,13 @@ setup_init(struct control *control, const struct args *args, char *error, size_t
 			 setup_memory_mib(args, 1));
 		return -1;
 	}
-	if (setup_workers(control, error, error_bytes) != 0)
+	if (setup_workers(control, error, error_bytes) != 0 ||
+	    control_init(control, error, error_bytes) != 0)
 		return -1;
-	return control_init(control, error, error_bytes);
+	if (control->stat_why[0] != '\0')
+		stat_log(control, "%s", control->stat_why);
+	stat_publish(control);
+	return 0;
 }
 
 void
@@ -358,6 +408,7 @@ setup_fini(struct control *control)
 		control_fini(control);
 	for (uint8_t i = 0; control->workers != NULL && i < control->workers_cnt; i++)
 		setup_worker_fini(&control->workers[i]);
+	stat_close(control);
 	for (uint8_t id = 0; id < DPT_BEARERS_MAX; id++)
 		if (control->bearers[id].bearer != NULL)
 			control->bearers[id].bearer->ops->close(control->bearers[id].bearer);

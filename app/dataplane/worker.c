@@ -28,9 +28,18 @@ worker_wake(struct worker *w)
 void
 worker_events(struct worker *w)
 {
-	for (uint16_t i = 0; i < w->out.events_cnt; i++)
-		if (w->out.events[i].type == DPT_EVENT_BIND_DONE)
+	for (uint16_t i = 0; i < w->out.events_cnt; i++) {
+		uint8_t type = w->out.events[i].type;
+
+		if (type == DPT_EVENT_BIND_DONE)
 			answer_bind_done(w, &w->out.events[i]);
+		/* control looks which queue its frames should come in: steer.c */
+		if (w->workers_cnt > 1 &&
+		    (type == DPT_EVENT_LINK_UP || type == DPT_EVENT_LINK_DOWN)) {
+			atomic_fetch_add_explicit(&w->links_gen, 1, memory_order_release);
+			w->has_answers = true;
+		}
+	}
 	w->out.events_cnt = 0;
 }
 
@@ -150,6 +159,9 @@ worker_housekeeping(struct worker *w, uint64_t start_ns)
 	uint64_t took_ns = clock_ns(w->clock) - start_ns;
 
 	worker_publish(w);
+	if (unlikely(w->now_ns >= w->stat.next_ns ||
+		     w->stat.changes_seen != w->stat.flights.log->next))
+		stat_refresh(w);
 	if (w->has_answers) {
 		w->has_answers = false;
 		if (write(w->answer_fd, &one, sizeof(one)) < 0)

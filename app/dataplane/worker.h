@@ -23,6 +23,7 @@
 #include "clock.h"
 #include "dpt_shm.h"
 #include "request.h"
+#include "stat_file.h"
 
 /* Frames, submissions, messages of one turn from one source. Our choice: amortises a turn
  * without making it long; the stack's rx burst is bounded by 32 (dpt_stack.h). */
@@ -102,11 +103,13 @@ struct worker {
 	bool is_more;		     /* delivery stopped at its bound: no sleep */
 	struct request_list waiting; /* bind, unbind: for BIND_DONE */
 	uint64_t request_id;
-	uint64_t idle_ns;      /* since when without work; 0: working */
-	uint64_t room_ns;      /* present sleep while something waits for room */
-	uint64_t poll_ns;      /* present sleep while a bearer has to be polled */
-	uint64_t idle_seen_ns; /* up to when idle time is counted */
+	_Atomic uint32_t links_gen; /* worker 0: grows when links come and go [ctl reads] */
+	uint64_t idle_ns;	    /* since when without work; 0: working */
+	uint64_t room_ns;	    /* present sleep while something waits for room */
+	uint64_t poll_ns;	    /* present sleep while a bearer has to be polled */
+	uint64_t idle_seen_ns;	    /* up to when idle time is counted */
 	struct worker_bearer bearers[DPT_BEARERS_MAX];
+	struct stat_worker stat;
 	struct dpt_out out;
 
 	uint8_t idx;

@@ -27,6 +27,8 @@ struct dpt_bearer_info {
 	uint16_t mtu;			 /* octets of TIPC in a frame */
 	uint16_t queues_cnt;		 /* queue pairs that can be polled, at least 1 */
 	bool has_bcast;			 /* real broadcast: 06-broadcast.md, 9 */
+	bool has_carrier;		 /* it comes and goes; else is_up always says true */
+	uint32_t if_index;		 /* of the kernel's interface below, 0: none */
 	char if_name[DPT_IF_NAME_BYTES]; /* for link names: at most 15 octets */
 };
 
@@ -92,6 +94,22 @@ struct dpt_bearer_ops {
 
 	/* Carrier now. control. */
 	bool (*is_up)(struct dpt_bearer *bearer);
+	/*
+	 * A descriptor that becomes readable when the carrier may have changed (read it, then
+	 * ask is_up), or -ENOTSUP: control looks at intervals. NULL: no carrier. control.
+	 */
+	int (*carrier_fd)(struct dpt_bearer *bearer);
+
+	/*
+	 * Have the device put the frames of peer into this queue; where it cannot, they come in
+	 * some queue, and the workers hand them on. What changes in the middle of a stream may
+	 * come out of order: links restore it. Returns 0 and *rule, -ENOTSUP: the device cannot
+	 * do that at all, or another negative errno: not this one. May take milliseconds.
+	 * NULL: cannot. control.
+	 */
+	int (*steer)(struct dpt_bearer *bearer, const struct dpt_maddr *peer, uint16_t queue,
+		     void **rule);
+	void (*unsteer)(struct dpt_bearer *bearer, void *rule);
 
 	/* Add up the counters of all queue pairs. Any thread; values may be a little old. */
 	void (*counters)(const struct dpt_bearer *bearer, uint64_t *values, uint32_t cnt);

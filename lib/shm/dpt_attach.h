@@ -25,6 +25,12 @@
  * (another version, no descriptors), EACCES (credentials), ENOBUFS (too many processes).
  * The memfd carries F_SEAL_SHRINK and F_SEAL_GROW and is arg[1] octets long.
  *
+ * LINK_SET: change properties of links while they live; needs no HELLO, but root or dptipcd's own
+ * user (EPERM). Behind the message: arg[4] octets of name, a bearer's ("eth:net_tap0": the
+ * bearer and all its links) or a link's, as dumps show it. arg[0 .. 3]: tolerance (ms), priority,
+ * window (packets), MTU (octets); 0: stays. Behind the answer: arg[4] octets of text that say
+ * what is wrong (EINVAL a value, ENOENT no such name); 0 when nothing is.
+ *
  * SHUTDOWN: the messages that were not read are returned to their senders, dptipcd's end of
  * the pair is shut down for writing: the descriptor stays readable. arg[1], arg[2] of the answer:
  * low and high half of the position (lines, dpt_log.pos) in the receive log up to which that was
@@ -47,8 +53,9 @@ enum dpt_attach_op {
 	DPT_ATTACH_UNBIND_ALL = 5, /* arg[0] socket index */
 	DPT_ATTACH_SHUTDOWN = 6,   /* arg[0] socket index; answer: arg[1], arg[2] position */
 	DPT_ATTACH_RCVBUF = 7,	   /* arg[0] socket index, arg[1] octets */
-	DPT_ATTACH_INFO = 8, /* text dump: arg[0] enum dpt_info; answer: text, several messages,
-			      * the last with arg[0] = 0 octets */
+	DPT_ATTACH_INFO = 8,	 /* text dump: arg[0] enum dpt_info; answer: text, several messages,
+				  * the last with arg[0] = 0 octets */
+	DPT_ATTACH_LINK_SET = 9, /* arg: tolerance, priority, window, MTU, octets of name */
 };
 
 enum dpt_info {
@@ -66,6 +73,9 @@ struct dpt_attach_msg {
 	int32_t result;	 /* answer: 0 or errno */
 	uint32_t arg[5];
 };
+
+/* Longest name and longest text of LINK_SET, with room for a NUL. */
+#define DPT_ATTACH_NOTE_BYTES 192
 
 /* INFO answers: the message, then arg[0] octets of text. */
 #define DPT_ATTACH_TEXT_BYTES 4096

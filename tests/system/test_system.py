@@ -183,7 +183,7 @@ def second_dptipcd_of_a_name_is_told():
 @test
 def wrong_options_are_told():
     for options, text in (
-            (["--tolerance", "20"], "expected 50 to 30000"),
+            (["--tolerance", "4"], "expected 5 to 30000"),
             (["--frobnicate"], "no such option"),
             (["--bearer", "eth:net_nowhere"], "no such port"),
             (["--bearer", "pigeon:coop"], "no such media"),

@@ -12,30 +12,12 @@
 
 #include <rte_ethdev.h>
 
-#include "../dpt_bearers.h"
-#include "../l2.h"
+#include "eth_priv.h"
 
 /* Descriptors of a queue, before the device rounds them. Our choice: the window of a link
  * (dpt_limits.h) rarely passes some hundred packets, and small rings stay in the cache. */
 #define ETH_RX_DESCS 1024
 #define ETH_TX_DESCS 1024
-
-struct eth_queue {
-	_Alignas(RTE_CACHE_LINE_SIZE) struct dpt_bearer_counters counters;
-	int wait_fd; /* negative: none */
-};
-
-struct eth_bearer {
-	struct dpt_bearer bearer;
-	struct rte_mempool *pool;
-	uint16_t port;
-	uint16_t queues_cnt;
-	uint16_t mtu;
-	bool is_multi_seg; /* the device sends chains */
-	uint8_t mac[L2_MAC_BYTES];
-	char device[RTE_ETH_NAME_MAX_LEN];
-	struct eth_queue queues[DPT_SHARDS_MAX];
-};
 
 static int
 eth_find(const char *device, uint16_t *port, char *error, size_t error_bytes)
@@ -71,14 +53,22 @@ eth_find(const char *device, uint16_t *port, char *error, size_t error_bytes)
 	return -ENODEV;
 }
 
-/* Configure queues and start. is_intr: with receive interrupts. */
+/* What the port is asked to interrupt for. */
+struct eth_intr {
+	bool is_rx;
+	bool is_link;
+};
+
+/* Configure queues and start. */
 static int
-eth_start(struct eth_bearer *eth, const struct rte_eth_dev_info *info, bool is_intr, int numa)
+eth_start(struct eth_bearer *eth, const struct rte_eth_dev_info *info, struct eth_intr intr,
+	  int numa)
 {
 	uint16_t rx_descs = ETH_RX_DESCS, tx_descs = ETH_TX_DESCS;
 	struct rte_eth_conf conf = {
 		.rxmode.mtu = eth->mtu,
-		.intr_conf.rxq = is_intr,
+		.intr_conf.rxq = intr.is_rx,
+		.intr_conf.lsc = intr.is_link,
 	};
 	int rc;
 
@@ -125,13 +115,35 @@ eth_wait_init(struct eth_bearer *eth, bool is_intr)
 	}
 }
 
+/* With as many interrupts as the port takes. */
+static int
+eth_start_most(struct eth_bearer *eth, const struct rte_eth_dev_info *info, int numa)
+{
+	bool has_link = eth_carrier_has_event(info);
+	const struct eth_intr tries[] = {
+		{.is_rx = true, .is_link = has_link},
+		{.is_rx = false, .is_link = has_link},
+		{.is_rx = true},
+		{.is_rx = false},
+	};
+	int rc = -EINVAL;
+
+	for (uint32_t i = 0; rc != 0 && rc != -EBUSY && i < RTE_DIM(tries); i++) {
+		rc = eth_start(eth, info, tries[i], numa);
+		if (rc != 0)
+			continue;
+		eth_wait_init(eth, tries[i].is_rx);
+		eth_carrier_init(eth, info, tries[i].is_link);
+	}
+	return rc;
+}
+
 static int
 eth_start_any(struct eth_bearer *eth, const struct dpt_bearer_cfg *cfg, char *error,
 	      size_t error_bytes)
 {
 	struct rte_eth_dev_info info;
 	struct rte_ether_addr mac;
-	bool is_intr = true;
 	int rc = rte_eth_dev_info_get(eth->port, &info);
 
 	if (rc != 0) {
@@ -143,13 +155,9 @@ eth_start_any(struct eth_bearer *eth, const struct dpt_bearer_cfg *cfg, char *er
 	eth->queues_cnt = RTE_MIN(cfg->queues_cnt, (uint16_t)DPT_SHARDS_MAX);
 	eth->queues_cnt = RTE_MIN(eth->queues_cnt, info.max_rx_queues);
 	eth->queues_cnt = RTE_MIN(eth->queues_cnt, info.max_tx_queues);
-	rc = eth_start(eth, &info, is_intr, cfg->numa_socket);
-	if (rc != 0 && rc != -EBUSY) {
-		is_intr = false;
-		rc = eth_start(eth, &info, is_intr, cfg->numa_socket);
-	}
+	rc = rte_eth_macaddr_get(eth->port, &mac);
 	if (rc == 0)
-		rc = rte_eth_macaddr_get(eth->port, &mac);
+		rc = eth_start_most(eth, &info, cfg->numa_socket);
 	if (rc != 0) {
 		snprintf(error, error_bytes, "eth:%s: %s%s", cfg->device,
 			 rc == -EBUSY ? "already in use, by another --bearer?"
@@ -159,7 +167,6 @@ eth_start_any(struct eth_bearer *eth, const struct dpt_bearer_cfg *cfg, char *er
 	}
 	memcpy(eth->mac, mac.addr_bytes, L2_MAC_BYTES);
 	rte_eth_promiscuous_disable(eth->port);
-	eth_wait_init(eth, is_intr);
 	return 0;
 }
 
@@ -201,6 +208,8 @@ eth_info(const struct dpt_bearer *bearer, struct dpt_bearer_info *info)
 		.mtu = eth->mtu,
 		.queues_cnt = eth->queues_cnt,
 		.has_bcast = true,
+		.has_carrier = true,
+		.if_index = eth->if_index,
 	};
 	l2_if_name(info->if_name, eth->device);
 	/* ':' stands between the parts of a link's name: 03-link-node.md, 1. */
@@ -214,6 +223,8 @@ eth_close(struct dpt_bearer *bearer)
 {
 	struct eth_bearer *eth = (struct eth_bearer *)bearer;
 
+	eth_carrier_fini(eth);
+	eth_steer_fini(eth);
 	rte_eth_dev_stop(eth->port);
 	rte_eth_dev_close(eth->port);
 	free(eth);
@@ -315,16 +326,6 @@ eth_wait_disarm(struct dpt_bearer *bearer, uint16_t queue)
 		rte_eth_dev_rx_intr_disable(eth->port, queue);
 }
 
-static bool
-eth_is_up(struct dpt_bearer *bearer)
-{
-	struct rte_eth_link link = {0};
-
-	if (rte_eth_link_get_nowait(((struct eth_bearer *)bearer)->port, &link) != 0)
-		return true;
-	return link.link_status == RTE_ETH_LINK_UP;
-}
-
 static void
 eth_counters(const struct dpt_bearer *bearer, uint64_t *values, uint32_t cnt)
 {
@@ -349,6 +350,9 @@ const struct dpt_bearer_ops dpt_bearer_eth = {
 	.wait_fd = eth_wait_fd,
 	.wait_arm = eth_wait_arm,
 	.wait_disarm = eth_wait_disarm,
-	.is_up = eth_is_up,
+	.is_up = eth_carrier_is_up,
+	.carrier_fd = eth_carrier_fd,
+	.steer = eth_steer,
+	.unsteer = eth_unsteer,
 	.counters = eth_counters,
 };

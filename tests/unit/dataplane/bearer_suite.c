@@ -3,10 +3,12 @@
  * One suite that every bearer driver passes: a wire with two or three ends, frames in at one
  * and out at another. Each test ends with all buffers back in their pool.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "bearer_test.h"
 #include "dpt_buf.h"
+#include "eth/eth_rule.h"
 #include "test_pool.h"
 
 /* Polls of both ends before a frame is given up. A poll takes microseconds. */
@@ -279,11 +281,83 @@ static const struct cu_test open_tests[] = {
 	CU_TEST(wire_name_with_a_slash_is_refused),
 };
 
+/* ---- which queue a peer's frames come in ---- */
+
+static void
+rule_names_type_and_source_and_nothing_else(void)
+{
+	static const uint8_t peer[6] = {0x02, 1, 2, 3, 4, 5}, any[6] = {0};
+	const struct rte_flow_item_eth *spec, *mask;
+	const struct rte_flow_action_queue *to;
+	struct eth_rule rule;
+
+	eth_rule_build(&rule, peer, 3);
+	CU_EQ_U64(rule.attr.ingress, 1);
+	CU_EQ_U64(rule.attr.egress + rule.attr.transfer + rule.attr.group, 0);
+	CU_EQ_U64(rule.items[0].type, RTE_FLOW_ITEM_TYPE_ETH);
+	CU_EQ_U64(rule.items[1].type, RTE_FLOW_ITEM_TYPE_END);
+	CU_IS_NULL(rule.items[0].last);
+	spec = rule.items[0].spec;
+	mask = rule.items[0].mask;
+	CU_EQ_I64(memcmp(&spec->hdr.src_addr, peer, 6), 0);
+	CU_EQ_U64(spec->hdr.ether_type, rte_cpu_to_be_16(0x88ca));
+	CU_EQ_U64(mask->hdr.ether_type, 0xffff);
+	CU_EQ_I64(memcmp(&mask->hdr.src_addr, "\xff\xff\xff\xff\xff\xff", 6), 0);
+	/* Broadcasts of the peer as well. */
+	CU_EQ_I64(memcmp(&mask->hdr.dst_addr, any, 6), 0);
+	CU_EQ_U64(mask->has_vlan, 0);
+	CU_EQ_U64(rule.actions[0].type, RTE_FLOW_ACTION_TYPE_QUEUE);
+	CU_EQ_U64(rule.actions[1].type, RTE_FLOW_ACTION_TYPE_END);
+	to = rule.actions[0].conf;
+	CU_EQ_U64(to->index, 3);
+}
+
+/* DPDK reads the rule as a driver does: it copies every part, following all pointers. */
+static void
+rule_is_one_that_dpdk_can_read(void)
+{
+	_Alignas(16) uint8_t copy[1024];
+	const struct rte_flow_conv_rule *to = (const void *)copy;
+	struct rte_flow_error error;
+	struct eth_rule rule;
+
+	eth_rule_build(&rule, (const uint8_t[]){0x02, 1, 2, 3, 4, 5}, 1);
+	const struct rte_flow_conv_rule from = {
+		.attr_ro = &rule.attr, .pattern_ro = rule.items, .actions_ro = rule.actions};
+	int bytes = rte_flow_conv(RTE_FLOW_CONV_OP_RULE, copy, sizeof(copy), &from, &error);
+
+	CU_TRUE_FATAL(bytes > 0 && bytes <= (int)sizeof(copy));
+	CU_EQ_U64(to->pattern[0].type, RTE_FLOW_ITEM_TYPE_ETH);
+	CU_EQ_I64(memcmp(to->pattern[0].spec, &rule.spec, sizeof(rule.spec)), 0);
+	CU_EQ_I64(memcmp(to->pattern[0].mask, &rule.mask, sizeof(rule.mask)), 0);
+	CU_EQ_U64(((const struct rte_flow_action_queue *)to->actions[0].conf)->index, 1);
+}
+
+static void
+port_without_rules_says_so_and_works_on(void)
+{
+	struct wire wire;
+	void *rule = NULL;
+
+	wire_open(&wire, "eth");
+	CU_EQ_I64(wire.ends[1]->ops->steer(wire.ends[1], &wire.info[0].maddr, 0, &rule), -ENOTSUP);
+	CU_EQ_I64(wire.ends[1]->ops->steer(wire.ends[1], &wire.info[0].maddr, 1, &rule), -EINVAL);
+	CU_IS_NULL(rule);
+	send_to(&wire, 0, message(64, 1), &wire.info[1].maddr);
+	expect(&wire, 0, 1, 64, 1);
+	wire_close(&wire);
+}
+
+static const struct cu_test steer_tests[] = {
+	CU_TEST(rule_names_type_and_source_and_nothing_else),
+	CU_TEST(rule_is_one_that_dpdk_can_read),
+	CU_TEST(port_without_rules_says_so_and_works_on),
+};
+
 static const struct cu_suite suites[] = {
-	CU_TEST_SUITE("eth", eth_tests),
-	CU_TEST_SUITE("unix", unix_tests),
-	CU_TEST_SUITE("loop", loop_tests),
-	CU_TEST_SUITE("open", open_tests),
+	CU_TEST_SUITE("eth", eth_tests),     CU_TEST_SUITE("unix", unix_tests),
+	CU_TEST_SUITE("loop", loop_tests),   CU_TEST_SUITE("open", open_tests),
+	CU_TEST_SUITE("steer", steer_tests),
 };
 
 int

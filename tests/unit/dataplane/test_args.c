@@ -62,13 +62,15 @@ bearer_has_its_own_numbers_else_the_general_ones(void)
 	struct args args;
 	char error[ARGS_ERROR_BYTES];
 
-	CU_EQ_I64(parse("--bearer unix:w1,tolerance=200,priority=12 --bearer eth:net_tap0 "
+	CU_EQ_I64(parse("--bearer unix:w1,tolerance=5,priority=12,mtu=576 --bearer eth:net_tap0 "
 			"--tolerance 900",
 			&args, error),
 		  0);
 	CU_EQ_U64(args.bearers_cnt, 2);
 	CU_EQ_STR(args.bearers[0].name, "unix:w1");
-	CU_EQ_U64(args.bearers[0].tolerance_ms, 200);
+	CU_EQ_U64(args.bearers[0].tolerance_ms, 5);
+	CU_EQ_U64(args.bearers[0].mtu_bytes, 576);
+	CU_EQ_U64(args.bearers[1].mtu_bytes, 0);
 	CU_EQ_U64(args.bearers[0].priority, 12);
 	CU_EQ_U64(args.bearers[1].tolerance_ms, 900);
 	CU_EQ_U64(args.bearers[1].priority, 10);
@@ -81,12 +83,15 @@ wrong_option_is_told_with_what_is_expected(void)
 		const char *line;
 		const char *error;
 	} cases[] = {
-		{"--tolerance 20", "--tolerance: 20: expected 50 to 30000 (ms)"},
-		{"--tolerance 2x", "--tolerance: 2x: expected 50 to 30000 (ms)"},
-		{"--tolerance -5", "--tolerance: -5: expected 50 to 30000 (ms)"},
-		{"--bearer unix:w,tolerance=20",
-		 "--bearer unix:w,tolerance=20: 20: expected 50 to 30000 (ms)"},
-		{"--bearer unix:w,colour=1", "priority=N, tolerance=MS or window=PACKETS"},
+		{"--tolerance 4", "--tolerance: 4: expected 5 to 30000 (ms)"},
+		{"--tolerance 2x", "--tolerance: 2x: expected 5 to 30000 (ms)"},
+		{"--tolerance -5", "--tolerance: -5: expected 5 to 30000 (ms)"},
+		{"--bearer unix:w,tolerance=4",
+		 "--bearer unix:w,tolerance=4: 4: expected 5 to 30000 (ms)"},
+		{"--bearer unix:w,mtu=575", "mtu=575: 575: expected 576 to 65535 (octets)"},
+		{"--mtu 0", "--mtu: 0: expected 576 to 65535 (octets)"},
+		{"--bearer unix:w --bearer unix:w,priority=9", "another device for each bearer"},
+		{"--bearer unix:w,colour=1", "tolerance=MS, window=PACKETS or mtu=OCTETS"},
 		{"--bearer unix", "expected MEDIA:DEVICE"},
 		{"--bearer unix:", "expected MEDIA:DEVICE"},
 		{"--bearer u:1 --bearer u:2 --bearer u:3 --bearer u:4", "at most 3 bearers"},
