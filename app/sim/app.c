@@ -6,6 +6,7 @@
  * Service types: STATIC has one range of 10 instances for each socket; SHARED is bound by
  * half of the sockets, all over 0 .. 99; CHURN types come and go.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,8 @@
 #define APP_TYPE_SHARED 1001
 #define APP_TYPE_CHURN	2000
 #define APP_CHURN_TYPES 4
+/* More than a window and a level of the backlog hold. */
+#define APP_FLOOD_MSGS 600
 
 #define APP_DELAY_READ_NS (200 * DPT_NS_PER_MS)
 
@@ -22,6 +25,20 @@ static struct dpt_stack *
 app_stack(struct sim *sim, const struct sim_sock *sock)
 {
 	return sim->nodes[sock->node].shards[sock->shard].stack;
+}
+
+static uint64_t
+app_now(const struct sim *sim, const struct sim_sock *sock)
+{
+	return sim_node_now(sim, sock->node, sock->shard);
+}
+
+static bool
+app_is_stalled(const struct sim *sim, uint32_t s)
+{
+	const struct sim_sock *sock = &sim->socks[s];
+
+	return sim->nodes[sock->node].shards[sock->shard].stalled_ns > sim->now_ns;
 }
 
 static void
@@ -52,7 +69,7 @@ app_bind(struct sim *sim, uint32_t s, uint32_t type, uint32_t lower, uint32_t up
 	req = (struct dpt_bind_req){.range = bind->range,
 				    .scope = bind->scope,
 				    .cookie = (uint64_t)s << 32 | (uint32_t)(bind - sock->binds)};
-	ret = dpt_stack_bind(app_stack(sim, sock), sock->port, &req, sim->now_ns, &sim->out);
+	ret = dpt_stack_bind(app_stack(sim, sock), sock->port, &req, app_now(sim, sock), &sim->out);
 	sim->stats.binds++;
 	sim_trace_line(sim, sock->node, "socket %u binds {%u, %u, %u}: %d", s, type, lower, upper,
 		       ret);
@@ -72,7 +89,8 @@ app_unbind(struct sim *sim, uint32_t s, struct sim_bind *bind)
 	int ret;
 
 	bind->is_used = false;
-	ret = dpt_stack_unbind(app_stack(sim, sock), sock->port, &req, sim->now_ns, &sim->out);
+	ret = dpt_stack_unbind(app_stack(sim, sock), sock->port, &req, app_now(sim, sock),
+			       &sim->out);
 	sim_trace_line(sim, sock->node, "socket %u unbinds {%u, %u, %u}: %d", s, bind->range.type,
 		       bind->range.lower, bind->range.upper, ret);
 	sim_node_pump(sim, sock->node, sock->shard);
@@ -90,6 +108,11 @@ sim_app_bind_done(struct sim *sim, const struct dpt_event *event)
 	if (s >= sim->socks_cnt || (b >= SIM_BINDS_MAX && b != UINT32_MAX)) {
 		sim_violate(sim, "bind", "BIND_DONE with an unknown cookie %llx",
 			    (unsigned long long)event->cookie);
+		return;
+	}
+	if (event->result == -ENOMEM && sim->drained_until_ns != 0 && b < SIM_BINDS_MAX) {
+		/* Said plainly, and nothing has been bound. */
+		sim->socks[s].binds[b].is_used = false;
 		return;
 	}
 	if (event->result != 0)
@@ -178,7 +201,7 @@ sim_app_close(struct sim *sim, uint32_t s)
 	sock->held = 0;
 	app_forget(sim, s);
 	sim_trace_line(sim, sock->node, "socket %u closes", s);
-	dpt_stack_close(stack, sock->port, sim->now_ns, &sim->out);
+	dpt_stack_close(stack, sock->port, app_now(sim, sock), &sim->out);
 	sim_node_pump(sim, sock->node, sock->shard);
 }
 
@@ -403,6 +426,8 @@ sim_app_churn(struct sim *sim, uint32_t n)
 
 	if (!sim->is_talking)
 		return;
+	if (s != SIM_NONE && app_is_stalled(sim, s))
+		s = SIM_NONE;
 	if (s != SIM_NONE && sim_chance(&sim->rng_app, 150000)) {
 		uint32_t on = sim->socks[s].node;
 
@@ -431,6 +456,28 @@ sim_app_start_talking(struct sim *sim)
 		       SIM_EV_CHURN, n, 0);
 }
 
+/*
+ * P8: one socket of a node fills the link to another node with messages of the lowest level.
+ * Another socket of that node must still get its own, of a higher level, through at once.
+ */
+static void
+app_flood(struct sim *sim, uint32_t to, uint32_t but)
+{
+	uint32_t s = 0;
+	uint32_t i;
+
+	while (s < sim->socks_cnt &&
+	       (!sim->socks[s].is_open || s == but || sim->socks[s].is_blocked ||
+		sim->socks[s].node != sim->socks[but].node))
+		s++;
+	for (i = 0; s < sim->socks_cnt && i < APP_FLOOD_MSGS && !sim->socks[s].is_blocked; i++) {
+		struct sim_send send = {.size = 1200, .is_droppable = true};
+
+		app_dest_direct(sim, &send, to);
+		(void)sim_msg_send(sim, s, &send);
+	}
+}
+
 /* After the heal: from one socket of each node to one of each node. All must arrive. */
 void
 sim_app_must_round(struct sim *sim)
@@ -443,6 +490,10 @@ sim_app_must_round(struct sim *sim)
 		if (sim->socks[s].is_open)
 			first[sim->socks[s].node] = s;
 	}
+	a = dpt_rng_below(&sim->rng_app, sim->plan.nodes);
+	b = (a + 1) % sim->plan.nodes;
+	if (first[a] != SIM_NONE && first[b] != SIM_NONE && sim->opts->scenario == NULL)
+		app_flood(sim, first[b], first[a]);
 	sim->is_must = true;
 	for (a = 0; a < sim->plan.nodes; a++) {
 		for (b = 0; b < sim->plan.nodes && !sim->is_failed; b++) {

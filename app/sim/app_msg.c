@@ -24,7 +24,7 @@ static struct rte_mbuf *
 msg_build(struct sim *sim, uint32_t number, uint32_t size)
 {
 	/* Built by the application: what the dataplane does with a copy from shared memory. */
-	struct rte_mbuf *m = dpt_buf_alloc_len(sim->pool, size);
+	struct rte_mbuf *m = dpt_buf_alloc_len(sim->net_pool, size);
 	uint32_t head[2] = {number, msg_check_word(sim, number)};
 
 	if (m == NULL)
@@ -66,7 +66,7 @@ sim_msg_send(struct sim *sim, uint32_t s, const struct sim_send *send)
 	if (m == NULL) {
 		sim->msgs_cnt--;
 		sim_violate(sim, "pool", "no buffer for a message: %u are held",
-			    rte_mempool_in_use_count(sim->pool));
+			    rte_mempool_in_use_count(sim->net_pool));
 		return -ENOBUFS;
 	}
 	msg->sent_ns = sim->now_ns;
@@ -81,7 +81,7 @@ sim_msg_send(struct sim *sim, uint32_t s, const struct sim_send *send)
 	msg->upper = send->dest.range.upper;
 	msg->is_must = sim->is_must && send->dest_sock != SIM_NONE;
 	ret = dpt_stack_send(sim->nodes[sock->node].shards[sock->shard].stack, sock->port, &call, m,
-			     sim->now_ns, &sim->out);
+			     sim_node_now(sim, sock->node, sock->shard), &sim->out);
 	sim->msgs[number].is_accepted = ret == 0;
 	if (ret == 0)
 		sim->stats.sent++;

@@ -27,6 +27,7 @@ sim_heap_push(struct sim_heap *heap, const struct sim_event *event)
 		DPT_ASSERT(heap->events != NULL);
 	}
 	e.nr = heap->nr++;
+	heap->bufs += e.m != NULL ? e.m->nb_segs : 0;
 	for (i = heap->cnt++; i > 0; i = (i - 1) / 2) {
 		if (event_is_before(&heap->events[(i - 1) / 2], &e))
 			break;
@@ -44,6 +45,7 @@ sim_heap_pop(struct sim_heap *heap, struct sim_event *event)
 	if (heap->cnt == 0)
 		return false;
 	*event = heap->events[0];
+	heap->bufs -= event->m != NULL ? event->m->nb_segs : 0;
 	last = &heap->events[--heap->cnt];
 	for (;;) {
 		uint32_t child = 2 * i + 1;

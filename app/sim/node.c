@@ -5,9 +5,9 @@
 
 #include "sim.h"
 
-#define SIM_TRACE_RECS	 64
-#define SIM_NET_ID	 4711
-#define SIM_BINDINGS_MAX 4096
+/* More than one call of a shard traces. */
+#define SIM_TRACE_RECS 2048
+#define SIM_NET_ID     4711
 /* A timeout that does not move the deadline is served this often before it is a fault. */
 #define SIM_STUCK_MAX 100
 
@@ -15,6 +15,7 @@ static void
 node_cfg(struct sim *sim, uint32_t n, uint8_t shard, struct dpt_stack_cfg *cfg)
 {
 	struct sim_node *node = &sim->nodes[n];
+	uint32_t bindings = sim->plan.nodes * (sim->plan.socks * SIM_BINDS_MAX + 8);
 	uint64_t random = sim_seed_mix(sim->seed, 0x1000 + n * 64 + node->incarnation);
 
 	memset(cfg, 0, sizeof(*cfg));
@@ -28,8 +29,10 @@ node_cfg(struct sim *sim, uint32_t n, uint8_t shard, struct dpt_stack_cfg *cfg)
 	if (sim->plan.is_legacy_addr)
 		cfg->addr = dpt_node_addr(1u << 24 | 1u << 12 | (n + 1));
 	cfg->nodes_max = sim->plan.nodes + 4;
-	cfg->sockets_max = 64;
-	cfg->bindings_max = SIM_BINDINGS_MAX;
+	cfg->caps = sim->plan.caps[n];
+	cfg->sockets_max = 16;
+	/* A restarted node may still be known under its former address as well. */
+	cfg->bindings_max = 2 * bindings;
 	cfg->link_ring_pkts = sim->plan.ring_pkts;
 	cfg->rcvbuf_bytes = sim->plan.rcvbuf_bytes;
 }
@@ -45,16 +48,13 @@ node_shard_start(struct sim *sim, uint32_t n, uint8_t shard)
 
 	memset(sh, 0, sizeof(*sh));
 	sh->timer_ns = DPT_NEVER_NS;
-	sh->trace = calloc(1, dpt_trace_size(SIM_TRACE_RECS));
-	DPT_ASSERT(sh->trace != NULL);
+	sh->gen_seen = UINT32_MAX;
+	sh->trace = sim_mem_take(sim, dpt_trace_size(SIM_TRACE_RECS));
 	dpt_trace_init(sh->trace, SIM_TRACE_RECS);
 	dpt_rng_seed(&sh->rng,
 		     sim_seed_mix(sim->seed, 0x100000 + n * 1024 + node->incarnation * 16 + shard));
 	node_cfg(sim, n, shard, &cfg);
-	sim->stack_bytes = (dpt_stack_size(&cfg) + 63) & ~(size_t)63;
-	sh->stack = aligned_alloc(64, sim->stack_bytes);
-	DPT_ASSERT(sh->stack != NULL);
-	memset(sh->stack, 0, sim->stack_bytes);
+	sh->stack = sim_mem_take(sim, dpt_stack_size(&cfg));
 	ret = dpt_stack_init(sh->stack, &cfg, sim->now_ns, &what);
 	if (ret != 0)
 		sim_violate(sim, "init", "node %u shard %u: %d: %s", n, shard, ret, what);
@@ -64,44 +64,73 @@ void
 sim_node_start(struct sim *sim, uint32_t n)
 {
 	struct sim_node *node = &sim->nodes[n];
-	const uint8_t mac[6] = {0x02, 0, 0, 0, 0, (uint8_t)(n + 1)};
-	uint32_t s;
+	uint64_t up_ns = sim->now_ns + sim_below(&sim->rng_net, 300 * DPT_NS_PER_MS);
+	uint32_t s, wire;
 
 	node->is_running = true;
 	node->started_ns = sim->now_ns;
-	node->maddr = dpt_maddr_eth(mac);
 	memset(node->contact, 0, sizeof(node->contact));
 	memset(node->is_reported_up, 0, sizeof(node->is_reported_up));
+	memset(node->links, 0, sizeof(node->links));
 	for (s = 0; s < sim->plan.shards && !sim->is_failed; s++)
 		node_shard_start(sim, n, (uint8_t)s);
 	sim_trace_line(sim, n, "starts, incarnation %u", node->incarnation);
 	if (sim->is_failed)
 		return;
 	sim_app_node_start(sim, n);
-	sim_at(sim, sim->now_ns + sim_below(&sim->rng_net, 300 * DPT_NS_PER_MS), SIM_EV_BEARER_UP,
-	       n, node->incarnation);
+	/* In this order: the first bearer names the node. */
+	for (wire = 0; wire < sim->plan.wires; wire++) {
+		const uint8_t mac[6] = {0x02, 0, 0, (uint8_t)wire, 0, (uint8_t)(n + 1)};
+
+		node->maddr[wire] = dpt_maddr_eth(mac);
+		node->is_bearer_up[wire] = false;
+		sim_at_wire(sim, up_ns, n, wire);
+		up_ns += 1 + sim_below(&sim->rng_net, 200 * DPT_NS_PER_MS);
+	}
+}
+
+uint64_t
+sim_node_now(const struct sim *sim, uint32_t n, uint32_t shard)
+{
+	return sim->now_ns + sim->nodes[n].shards[shard].skew_ns;
 }
 
 void
-sim_node_bearer_up(struct sim *sim, uint32_t n)
+sim_node_bearer_up(struct sim *sim, uint32_t n, uint32_t wire)
 {
 	struct dpt_stack_bearer bearer = {
-		.bearer_id = 0,
-		.priority = 10,
+		.bearer_id = (uint8_t)wire,
+		.priority = sim->plan.priority[wire],
 		.tolerance_ms = sim->plan.tolerance_ms,
 		.window_min = 50,
 		.window_max = sim->plan.window_max,
-		.mtu = sim->plan.mtu,
+		.mtu = sim->plan.mtu[wire],
 		.has_bcast = true,
-		.maddr = sim->nodes[n].maddr,
+		.maddr = sim->nodes[n].maddr[wire],
 	};
 	int ret;
 
-	snprintf(bearer.if_name, sizeof(bearer.if_name), "sim%u", n);
-	ret = dpt_stack_bearer_up(sim->nodes[n].shards[0].stack, &bearer, sim->now_ns, &sim->out);
+	if (sim->nodes[n].is_bearer_up[wire])
+		return;
+	sim->nodes[n].is_bearer_up[wire] = true;
+	snprintf(bearer.if_name, sizeof(bearer.if_name), "sim%u", wire);
+	sim_trace_line(sim, n, "bearer %u comes up", wire);
+	ret = dpt_stack_bearer_up(sim->nodes[n].shards[0].stack, &bearer, sim_node_now(sim, n, 0),
+				  &sim->out);
 	sim_node_pump(sim, n, 0);
 	if (ret != 0)
-		sim_violate(sim, "bearer", "node %u: bearer_up returns %d", n, ret);
+		sim_violate(sim, "bearer", "node %u: bearer_up of %u returns %d", n, wire, ret);
+}
+
+/* As the dataplane does when the carrier is lost. */
+void
+sim_node_bearer_down(struct sim *sim, uint32_t n, uint32_t wire)
+{
+	sim_trace_line(sim, n, "bearer %u goes down", wire);
+	dpt_stack_bearer_down(sim->nodes[n].shards[0].stack, (uint8_t)wire, sim_node_now(sim, n, 0),
+			      &sim->out);
+	sim_node_pump(sim, n, 0);
+	sim->nodes[n].is_bearer_up[wire] = false;
 }
 
 /* Crash: nobody is told. What lies in the rings between its shards is gone with it. */
@@ -120,8 +149,8 @@ sim_node_kill(struct sim *sim, uint32_t n)
 			continue;
 		sim_hash_u64(sim, sh->trace->hash);
 		dpt_stack_fini(sh->stack);
-		free(sh->stack);
-		free(sh->trace);
+		sim_mem_give(sim, sh->stack);
+		sim_mem_give(sim, sh->trace);
 		sh->stack = NULL;
 		sh->trace = NULL;
 	}
@@ -150,21 +179,17 @@ sim_node_frame(struct sim *sim, const struct sim_event *event)
 {
 	struct sim_node *node = &sim->nodes[event->node];
 	struct rte_mbuf *m = event->m;
-	uint32_t shard = 0;
 
-	if (!node->is_running) {
+	if (!node->is_running || !node->is_bearer_up[event->bearer_id]) {
 		sim->stats.frames_lost++;
+		sim->paths[event->bearer_id][event->arg][event->node].bad_ns = sim->now_ns;
 		rte_pktmbuf_free(m);
 		return;
 	}
-	if (sim->plan.rx_mode == SIM_RX_BY_SOURCE)
-		shard = event->arg % sim->plan.shards;
-	else if (sim->plan.rx_mode == SIM_RX_RANDOM)
-		shard = dpt_rng_below(&sim->rng_net, sim->plan.shards);
 	sim_trace_rx(sim, event->node, m);
-	dpt_stack_rx_burst(node->shards[shard].stack, event->bearer_id, &m, 1, sim->now_ns,
-			   &sim->out);
-	sim_node_pump(sim, event->node, shard);
+	dpt_stack_rx_burst(node->shards[event->shard].stack, event->bearer_id, &m, 1,
+			   sim_node_now(sim, event->node, event->shard), &sim->out);
+	sim_node_pump(sim, event->node, event->shard);
 }
 
 void
@@ -178,7 +203,8 @@ sim_node_shard_msg(struct sim *sim, const struct sim_event *event)
 		return;
 	}
 	sim->stats.shard_msgs++;
-	dpt_stack_shard_rx(sh->stack, &m, 1, sim->now_ns, &sim->out);
+	dpt_stack_shard_rx(sh->stack, &m, 1, sim_node_now(sim, event->node, event->shard),
+			   &sim->out);
 	sim_node_pump(sim, event->node, event->shard);
 }
 
@@ -186,14 +212,15 @@ void
 sim_node_timer(struct sim *sim, const struct sim_event *event)
 {
 	struct sim_shard *sh = node_shard_of(sim, event);
+	uint64_t now_ns = sim_node_now(sim, event->node, event->shard);
 
 	if (sh == NULL || sh->timer_ns != event->time_ns)
 		return;
 	sh->timer_ns = DPT_NEVER_NS;
 	if (sim->is_faulty && sim->plan.timer_slack_ns != 0)
 		sim->stats.faults[SIM_FAULT_TIMER]++;
-	dpt_stack_timeout(sh->stack, sim->now_ns, &sim->out);
-	if (dpt_stack_deadline_ns(sh->stack) <= sim->now_ns) {
+	dpt_stack_timeout(sh->stack, now_ns, &sim->out);
+	if (dpt_stack_deadline_ns(sh->stack) <= now_ns) {
 		if (++sh->stuck > SIM_STUCK_MAX)
 			sim_violate(sim, "timer", "node %u shard %u: deadline stays in the past",
 				    event->node, event->shard);
@@ -212,8 +239,10 @@ node_arm(struct sim *sim, uint32_t n, uint32_t shard)
 
 	if (deadline_ns == DPT_NEVER_NS)
 		return;
-	if (deadline_ns <= sim->now_ns)
+	if (deadline_ns <= sim_node_now(sim, n, shard))
 		deadline_ns = sim->now_ns + 1000;
+	else
+		deadline_ns -= sh->skew_ns;
 	if (sim->is_faulty && sim->plan.timer_slack_ns != 0 && deadline_ns < sh->timer_ns)
 		deadline_ns += sim_below(&sim->rng_net, sim->plan.timer_slack_ns);
 	if (deadline_ns >= sh->timer_ns)
@@ -282,6 +311,7 @@ sim_node_pump(struct sim *sim, uint32_t n, uint32_t shard)
 
 	if (dpt_stack_own(stack).value != 0)
 		sim->nodes[n].addr = dpt_stack_own(stack);
+	sim_oracle_links(sim, n, shard);
 	while ((m = dpt_bufq_pop(&sim->out.tx)) != NULL)
 		sim_net_tx(sim, n, m);
 	while ((m = dpt_bufq_pop(&sim->out.shard)) != NULL)

@@ -35,9 +35,10 @@ sim_oracle_frame(struct sim *sim, uint32_t from, uint32_t to, struct rte_mbuf *m
 	enum dpt_msg_verdict verdict;
 	struct rte_mbuf *seg = m->next;
 	uint32_t bytes = dpt_buf_bytes(m);
+	uint32_t wire = dpt_buf(m)->bearer_id;
 
 	sim_hash_u64(sim, sim->now_ns);
-	sim_hash_u64(sim, (uint64_t)from << 32 | to);
+	sim_hash_u64(sim, (uint64_t)from << 32 | wire << 16 | to);
 	sim_hash(sim, dpt_buf_hdr(m), dpt_buf_head_bytes(m));
 	for (; seg != NULL; seg = seg->next)
 		sim_hash(sim, rte_pktmbuf_mtod(seg, void *), rte_pktmbuf_data_len(seg));
@@ -48,7 +49,9 @@ sim_oracle_frame(struct sim *sim, uint32_t from, uint32_t to, struct rte_mbuf *m
 	else if (bytes != dpt_msg_size(dpt_buf_hdr(m)))
 		sim_violate(sim, "P10 frame", "node %u sends %u octets, the header says %u", from,
 			    bytes, dpt_msg_size(dpt_buf_hdr(m)));
-	else if (bytes > sim->plan.mtu)
+	else if (bytes > sim->plan.mtu[wire])
 		sim_violate(sim, "P10 frame", "node %u sends %u octets, the MTU is %u", from, bytes,
-			    sim->plan.mtu);
+			    sim->plan.mtu[wire]);
+	else if (!dpt_buf(m)->dst.is_bcast)
+		sim_oracle_packet(sim, from, to, m);
 }

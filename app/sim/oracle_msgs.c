@@ -63,6 +63,8 @@ msgs_delivered(struct sim *sim, uint32_t s, struct rte_mbuf *m, uint32_t number)
 
 	msg->delivered++;
 	sim->stats.delivered++;
+	if (msg->kind != SIM_MSG_MCAST)
+		sim_oracle_stall_delivery(sim, s, number);
 	if (dpt_msg_payload_bytes(hdr) != msg->size)
 		sim_violate(sim, "P1 whole", "message %u: %u octets instead of %u", number,
 			    dpt_msg_payload_bytes(hdr), msg->size);
@@ -130,8 +132,13 @@ static bool
 msgs_is_lost_with_contact(const struct sim *sim, const struct sim_msg *msg)
 {
 	const struct sim_sock *from = &sim->socks[msg->sender];
-	uint64_t since_ns = msg->sent_ns > CONTACT_SLACK_NS ? msg->sent_ns - CONTACT_SLACK_NS : 0;
+	uint64_t slack_ns = CONTACT_SLACK_NS;
+	uint64_t since_ns;
 
+	/* Much later, when it stood still. */
+	if ((sim->plan.faults & SIM_FAULT_BIT(STALL)) != 0)
+		slack_ns += 2 * sim->plan.tolerance_ms * DPT_NS_PER_MS;
+	since_ns = msg->sent_ns > slack_ns ? msg->sent_ns - slack_ns : 0;
 	if (sim->nodes[from->node].incarnation != from->incarnation)
 		return true;
 	if (msg->dest_node == SIM_NONE || msg->kind == SIM_MSG_MCAST)
@@ -152,6 +159,8 @@ msgs_explain(struct sim *sim, uint32_t number, struct sim_msg *msg, uint64_t *un
 	}
 	sim->stats.dropped++;
 	(*unexplained)++;
+	if (sim->drained_until_ns != 0)
+		return;
 	if (to != NULL && to->closed_ns == 0) {
 		/* It was there all the time: only its receive limit can have refused it. */
 		if (++to->missing > to->drops)
@@ -204,6 +213,8 @@ msgs_mcast(struct sim *sim, uint32_t number, const struct sim_msg *msg)
 		if (sim->nodes[from->node].incarnation != from->incarnation ||
 		    sim_oracle_lost_since(sim, from->node, to->node, 0))
 			continue;
+		if (sim->drained_until_ns != 0)
+			continue;
 		if (++to->missing > to->drops)
 			sim_violate(sim, "P3 multicast",
 				    "multicast %u (%u octets, sent at %.6f s) of socket %u did not "
@@ -253,10 +264,16 @@ sim_oracle_msgs_end(struct sim *sim)
 	}
 	if (sim->is_failed || sim_oracle_any_lost_since(sim, 0))
 		return;
-	/* No contact was lost, no node died: each missing message has its counter. */
+	/*
+	 * No contact was lost, no node died: each missing message has its counter. A pool
+	 * that runs dry refuses messages in all layers.
+	 */
 	sim->stats.exact_runs++;
-	for (i = 0; i < sim->plan.nodes; i++)
+	for (i = 0; i < sim->plan.nodes; i++) {
 		drops += sim_node_drops(sim, i, "socket") + sim_node_drops(sim, i, "stack");
+		if (sim->drained_until_ns != 0)
+			drops += sim_node_drops(sim, i, "link") + sim_node_drops(sim, i, "node");
+	}
 	if (unexplained > drops)
 		sim_violate(sim, "P3 conservation",
 			    "%llu messages are missing, the counters explain %llu",

@@ -22,6 +22,9 @@
 #define RUN_MUST_NS	(5 * DPT_NS_PER_S)
 #define RUN_REST_NS	(2 * DPT_NS_PER_S)
 #define RUN_CLOSE_NS	(5 * DPT_NS_PER_S)
+/* All bearers are up by then. */
+#define RUN_SCRIPT_NS  (700 * DPT_NS_PER_MS)
+#define RUN_HOSTILE_NS (2 * DPT_NS_PER_S)
 
 void
 sim_at(struct sim *sim, uint64_t time_ns, enum sim_event_type type, uint32_t node, uint32_t arg)
@@ -32,12 +35,63 @@ sim_at(struct sim *sim, uint64_t time_ns, enum sim_event_type type, uint32_t nod
 }
 
 void
+sim_at_wire(struct sim *sim, uint64_t time_ns, uint32_t node, uint32_t wire)
+{
+	struct sim_event event = {.time_ns = time_ns,
+				  .type = SIM_EV_BEARER_UP,
+				  .node = node,
+				  .bearer_id = (uint8_t)wire,
+				  .arg = sim->nodes[node].incarnation};
+
+	sim_heap_push(&sim->heap, &event);
+}
+
+/*
+ * A shard had no buffer left for a message to another one, its reserve included. The stack
+ * counts that as an error, and does not repair it: what the node knows is not consistent.
+ */
+static bool
+run_has_lost_shard_msgs(const struct sim *sim)
+{
+	uint32_t n, s;
+
+	for (n = 0; sim->drained_until_ns != 0 && n < sim->plan.nodes; n++) {
+		for (s = 0; sim->nodes[n].is_running && s < sim->plan.shards; s++) {
+			const struct dpt_stack *stack = sim->nodes[n].shards[s].stack;
+
+			if (stack != NULL && dpt_stack_counters(stack)->stack.shard_msgs_lost != 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * When broken frames pass, messages may say anything: nobody can be blamed for what they
+ * carry, for whom they name, or for how long a link takes to recover. What must hold is
+ * that nothing crashes, hangs or leaks.
+ */
+static bool
+run_is_judged(const struct sim *sim, const char *oracle)
+{
+	static const char *const safety[] = {"buffers", "init",	  "pool", "shard",  "stack",
+					     "timer",	"bearer", "wire", "socket", "P7 memory"};
+	uint32_t i;
+
+	for (i = 0; i < RTE_DIM(safety); i++) {
+		if (strcmp(oracle, safety[i]) == 0)
+			return true;
+	}
+	return !sim->plan.is_hostile && !run_has_lost_shard_msgs(sim);
+}
+
+void
 sim_violate(struct sim *sim, const char *oracle, const char *fmt, ...)
 {
 	va_list args;
 	int len;
 
-	if (sim->is_failed)
+	if (sim->is_failed || !run_is_judged(sim, oracle))
 		return;
 	sim->is_failed = true;
 	len = snprintf(sim->failure, sizeof(sim->failure), "%s, at %.6f s: ", oracle,
@@ -46,6 +100,7 @@ sim_violate(struct sim *sim, const char *oracle, const char *fmt, ...)
 	vsnprintf(sim->failure + len, sizeof(sim->failure) - (size_t)len, fmt, args);
 	va_end(args);
 	sim_trace_line(sim, SIM_NONE, "VIOLATION of %s", sim->failure);
+	sim_trace_counters(sim);
 }
 
 static bool
@@ -54,6 +109,43 @@ run_node_is(const struct sim *sim, const struct sim_event *event, bool is_runnin
 	const struct sim_node *node = &sim->nodes[event->node];
 
 	return node->is_running == is_running && node->incarnation == event->arg;
+}
+
+/* The shard that has to deal with an event, NULL: none, or nobody needs to. */
+static struct sim_shard *
+run_shard(struct sim *sim, const struct sim_event *event)
+{
+	const struct sim_sock *sock;
+
+	switch ((enum sim_event_type)event->type) {
+	case SIM_EV_FRAME:
+	case SIM_EV_SHARD:
+	case SIM_EV_TIMER:
+	case SIM_EV_BEARER_UP:
+		return &sim->nodes[event->node].shards[event->shard];
+	case SIM_EV_SEND:
+		sock = &sim->socks[event->arg];
+		return sock->is_open ? &sim->nodes[sock->node].shards[sock->shard] : NULL;
+	default:
+		return NULL;
+	}
+}
+
+/* A worker that stands still does it later, in the same order. */
+static bool
+run_is_put_off(struct sim *sim, struct sim_event *event)
+{
+	struct sim_shard *sh = run_shard(sim, event);
+
+	if (sh == NULL || sh->stack == NULL || sh->stalled_ns <= sim->now_ns)
+		return false;
+	if (event->type == SIM_EV_TIMER && sh->timer_ns != event->time_ns)
+		return false;
+	event->time_ns = sh->stalled_ns;
+	if (event->type == SIM_EV_TIMER)
+		sh->timer_ns = event->time_ns;
+	sim_heap_push(&sim->heap, event);
+	return true;
 }
 
 static void
@@ -71,7 +163,7 @@ run_event(struct sim *sim, const struct sim_event *event)
 		break;
 	case SIM_EV_BEARER_UP:
 		if (run_node_is(sim, event, true))
-			sim_node_bearer_up(sim, event->node);
+			sim_node_bearer_up(sim, event->node, event->bearer_id);
 		break;
 	case SIM_EV_SEND:
 		sim_app_send(sim, event->arg);
@@ -89,7 +181,10 @@ run_event(struct sim *sim, const struct sim_event *event)
 		sim_fault_end(sim, event->arg, event->arg2);
 		break;
 	case SIM_EV_NODE_START:
-		if (run_node_is(sim, event, false))
+		if (sim->drained.cnt > 0)
+			sim_at(sim, sim->drained_until_ns + 1, SIM_EV_NODE_START, event->node,
+			       event->arg);
+		else if (run_node_is(sim, event, false))
 			sim_node_start(sim, event->node);
 		break;
 	case SIM_EV_CHECK_DOWN:
@@ -97,6 +192,12 @@ run_event(struct sim *sim, const struct sim_event *event)
 		break;
 	case SIM_EV_SCRIPT:
 		sim_app_script(sim, event->arg);
+		break;
+	case SIM_EV_FLAP:
+		sim_fault_flap(sim, event->node, event->bearer_id, event->arg);
+		break;
+	case SIM_EV_DRAIN_END:
+		sim_fault_drain(sim, false);
 		break;
 	}
 }
@@ -110,10 +211,23 @@ run_for(struct sim *sim, uint64_t ns)
 	while (!sim->is_failed && sim->heap.cnt > 0 && sim->heap.events[0].time_ns <= end_ns) {
 		sim_heap_pop(&sim->heap, &event);
 		sim->now_ns = event.time_ns;
-		run_event(sim, &event);
+		if (!run_is_put_off(sim, &event))
+			run_event(sim, &event);
 	}
-	if (!sim->is_failed)
-		sim->now_ns = end_ns;
+	if (sim->is_failed)
+		return;
+	sim->now_ns = end_ns;
+	sim_oracle_memory(sim);
+}
+
+/* As run_for, with a look at the memory now and then. */
+static void
+run_on(struct sim *sim, uint64_t ns)
+{
+	uint64_t end_ns = sim->now_ns + ns;
+
+	while (!sim->is_failed && sim->now_ns < end_ns)
+		run_for(sim, RTE_MIN(RUN_STEP_NS, end_ns - sim->now_ns));
 }
 
 static uint32_t
@@ -166,6 +280,10 @@ run_must_arrive(struct sim *sim)
 	if (!sim->is_failed && sim_oracle_must_missing(sim) > 0)
 		sim_violate(sim, "liveness", "%u messages sent after the heal do not arrive",
 			    sim_oracle_must_missing(sim));
+	/* Those that the flood of lower messages has blocked are woken. */
+	run_on(sim, RUN_STEP_NS * 4);
+	if (!sim->is_failed && run_blocked(sim) != SIM_NONE)
+		sim_violate(sim, "P8 wake-up", "socket %u is still blocked", run_blocked(sim));
 }
 
 static void
@@ -189,22 +307,41 @@ run_close(struct sim *sim)
 	}
 }
 
-/* Also after a violation, so that the next run finds its pool full, if it can. */
+/* Also after a violation, so that the next run finds its pools full, if it can. */
 static void
 run_stop(struct sim *sim)
 {
 	struct sim_event event;
 	uint32_t n, held;
 
+	sim->is_quiet = true;
+	sim_fault_drain(sim, false);
 	for (n = 0; n < sim->plan.nodes; n++) {
 		if (sim->nodes[n].is_running)
 			sim_node_kill(sim, n);
 	}
 	while (sim_heap_pop(&sim->heap, &event))
 		rte_pktmbuf_free(event.m);
-	held = rte_mempool_in_use_count(sim->pool);
+	held = rte_mempool_in_use_count(sim->pool) + rte_mempool_in_use_count(sim->net_pool);
 	if (held != 0)
 		sim_violate(sim, "buffers", "%u buffers are not back in the pool", held);
+}
+
+static void
+run_liveness(struct sim *sim)
+{
+	/* What was lost before the heal may be noticed after it. */
+	run_on(sim, sim_oracle_late_ns(sim));
+	run_until_converged(sim, RUN_CONVERGE_NS, "after the heal");
+	/* What waits in backlogs comes first; small receive buffers must not refuse the rest. */
+	run_on(sim, RUN_DRAIN_NS);
+	if (!sim->is_failed)
+		run_must_arrive(sim);
+	run_on(sim, RUN_REST_NS);
+	if (!sim->is_failed)
+		sim_oracle_memory_rest(sim);
+	if (!sim->is_failed)
+		sim_oracle_msgs_end(sim);
 }
 
 static void
@@ -216,34 +353,30 @@ run_phases(struct sim *sim)
 	for (n = 0; n < sim->plan.nodes && !sim->is_failed; n++)
 		sim_node_start(sim, n);
 	run_until_converged(sim, RUN_FORM_NS, "the cluster does not form");
-	if (sim->opts->is_scripted) {
-		sim_at(sim, sim->now_ns, SIM_EV_SCRIPT, 0, 0);
+	if (sim->opts->scenario != NULL) {
+		sim_at(sim, sim->now_ns + RUN_SCRIPT_NS, SIM_EV_SCRIPT, 0, 0);
 	} else {
 		sim_app_start_talking(sim);
 		sim_faults_start(sim);
 	}
-	run_for(sim, sim->plan.seconds * DPT_NS_PER_S);
+	run_on(sim, sim->plan.seconds * DPT_NS_PER_S);
 	if (sim->is_failed)
 		return;
 	sim_faults_heal(sim);
-	run_for(sim, RUN_TALK_ON_NS);
+	run_on(sim, RUN_TALK_ON_NS);
 	sim->is_talking = false;
 	if (!sim->is_failed)
 		sim_app_read_all(sim);
-	run_until_converged(sim, RUN_CONVERGE_NS, "after the heal");
-	/* What waits in backlogs comes first; small receive buffers must not refuse the rest. */
-	run_for(sim, RUN_DRAIN_NS);
-	if (!sim->is_failed)
-		run_must_arrive(sim);
-	run_for(sim, RUN_REST_NS);
-	if (!sim->is_failed)
-		sim_oracle_msgs_end(sim);
-	if (!sim->is_failed)
+	if (sim->plan.is_hostile)
+		run_on(sim, RUN_HOSTILE_NS);
+	else
+		run_liveness(sim);
+	if (!sim->is_failed && sim->opts->scenario == NULL)
 		run_close(sim);
 }
 
 static void
-run_reset(struct sim *sim, const struct sim_opts *opts, uint64_t seed, struct rte_mempool *pool)
+run_reset(struct sim *sim, const struct sim_opts *opts, uint64_t seed)
 {
 	struct sim keep = {.heap = sim->heap,
 			   .socks = sim->socks,
@@ -254,6 +387,9 @@ run_reset(struct sim *sim, const struct sim_opts *opts, uint64_t seed, struct rt
 			   .pairs_room = sim->pairs_room,
 			   .checks = sim->checks,
 			   .checks_room = sim->checks_room,
+			   .pool = sim->pool,
+			   .net_pool = sim->net_pool,
+			   .mem = sim->mem,
 			   .trace = sim->trace,
 			   .pcap = sim->pcap};
 	uint32_t i;
@@ -263,7 +399,6 @@ run_reset(struct sim *sim, const struct sim_opts *opts, uint64_t seed, struct rt
 	sim->heap.nr = 0;
 	sim->opts = opts;
 	sim->seed = seed;
-	sim->pool = pool;
 	dpt_out_init(&sim->out);
 	sim_plan_draw(&sim->plan, opts, seed);
 	dpt_rng_seed(&sim->rng_net, sim_seed_mix(seed, 2));
@@ -291,11 +426,16 @@ run_free_socks(struct sim *sim)
 }
 
 int
-sim_run(struct sim *sim, const struct sim_opts *opts, uint64_t seed, struct rte_mempool *pool)
+sim_run(struct sim *sim, const struct sim_opts *opts, uint64_t seed)
 {
-	run_reset(sim, opts, seed, pool);
+	run_reset(sim, opts, seed);
 	run_phases(sim);
+	sim_oracle_stall_end(sim);
+	sim->stats.void_runs = run_has_lost_shard_msgs(sim);
 	run_stop(sim);
+	sim->stats.hostile_runs = sim->plan.is_hostile;
+	sim->stats.two_wire_runs = sim->plan.wires == 2;
+	sim->stats.held_sum = sim->held_max;
 	sim->stats.virtual_ns = sim->now_ns;
 	run_free_socks(sim);
 	return sim->is_failed ? 1 : 0;
@@ -310,4 +450,5 @@ sim_free(struct sim *sim)
 	free(sim->pairs);
 	free(sim->checks);
 	free(sim->heap.events);
+	sim_mem_free(sim);
 }

@@ -23,109 +23,7 @@
 #include "dpt_timer.h"
 #include "dpt_time.h"
 
-#define SIM_NODES_MAX	 64
-#define SIM_SHARDS_MAX	 2
-#define SIM_SOCKS_MAX	 2048 /* in all incarnations of all nodes together */
-#define SIM_BINDS_MAX	 12   /* per socket */
-#define SIM_POOL_BUFS	 24575
-#define SIM_NONE	 UINT32_MAX
-#define SIM_MTU_MAX	 9000
-#define SIM_ETH_PAD	 46 /* smallest payload of an Ethernet frame */
-#define SIM_TEXT_BYTES	 1024
-#define SIM_PATTERN_MASK 0xffff
-
-/* Kinds of faults: --faults. */
-#define SIM_FAULTS(X)                                                                              \
-	X(LOSS, loss, "frames vanish, now and then most of them")                                  \
-	X(DUP, dup, "frames arrive twice")                                                         \
-	X(REORDER, reorder, "frames overtake each other")                                          \
-	X(DELAY, delay, "some paths are slow")                                                     \
-	X(PARTITION, partition, "two groups of nodes do not hear each other for a while")          \
-	X(ONEWAY, oneway, "a node does not hear another one for a while")                          \
-	X(RESTART, restart, "a node crashes and comes back")                                       \
-	X(SHARD, shard, "messages between the shards of a node are slow")                          \
-	X(TIMER, timer, "timers are served late")
-
-#define SIM_FAULT_ENUM_(symbol, name, text) SIM_FAULT_##symbol,
-enum sim_fault { SIM_FAULTS(SIM_FAULT_ENUM_) SIM_FAULT_CNT };
-#define SIM_FAULT_BIT(symbol) (1u << SIM_FAULT_##symbol)
-#define SIM_FAULTS_ALL	      ((1u << SIM_FAULT_CNT) - 1)
-
-extern const char *const sim_fault_names[SIM_FAULT_CNT];
-extern const char *const sim_fault_texts[SIM_FAULT_CNT];
-
-/* What the command line says. 0: drawn from the seed, where a plan has the value. */
-struct sim_opts {
-	uint64_t seed_first;
-	uint64_t seed_cnt;
-	uint32_t nodes;
-	uint32_t shards;
-	uint32_t seconds;
-	uint32_t jobs;
-	uint32_t faults;      /* bit mask of enum sim_fault: what may be drawn */
-	bool is_faults_exact; /* all of the mask, nothing drawn */
-	bool is_single;	      /* --seed: in this process */
-	bool is_verbose;
-	bool is_first_only;	 /* stop at the first violation */
-	bool is_scripted;	 /* --scenario cluster3 */
-	const char *faults_text; /* as given, for the command that repeats a run */
-	const char *mutant;
-	const char *trace_path;
-	const char *pcap_path;
-};
-
-/* What the seed decides. Times in ns, rates in parts per million. */
-struct sim_plan {
-	uint32_t nodes;
-	uint32_t shards;
-	uint32_t seconds;
-	uint32_t faults;
-	uint16_t mtu;
-	uint16_t tolerance_ms;
-	uint16_t window_max;
-	uint16_t ring_pkts;
-	uint32_t socks; /* per node */
-	uint32_t rcvbuf_bytes;
-	uint64_t send_gap_ns; /* between bursts of one socket, mean */
-	uint32_t burst;
-	uint32_t big_ppm;
-	uint32_t slow_ppm; /* share of the sockets that read slowly */
-	bool is_mcast;
-	bool is_churn;
-	bool is_legacy_addr;
-	bool is_padded;
-	uint8_t rx_mode; /* enum sim_rx_mode */
-	uint64_t delay_ns;
-	uint64_t jitter_ns;
-	uint32_t loss_ppm;
-	uint32_t dup_ppm;
-	uint64_t shard_delay_ns;
-	uint64_t timer_slack_ns;
-	uint64_t fault_gap_ns;
-};
-
-/* Which shard the bearer gives a frame to. */
-enum sim_rx_mode { SIM_RX_FIRST = 0, SIM_RX_BY_SOURCE = 1, SIM_RX_RANDOM = 2 };
-
-/* What a run counts; sent from worker to parent, so it is plain data. */
-struct sim_stats {
-	uint64_t hash;
-	uint64_t virtual_ns;
-	uint64_t frames;
-	uint64_t frame_bytes;
-	uint64_t shard_msgs;
-	uint64_t faults[SIM_FAULT_CNT];
-	uint64_t frames_lost; /* by loss, cuts and dead receivers */
-	uint64_t sent;	      /* messages accepted, unicast and multicast */
-	uint64_t refused;
-	uint64_t delivered;
-	uint64_t returned;
-	uint64_t dropped; /* explained by a DROP counter of the receiver */
-	uint64_t lost;	  /* with a contact, or with a node */
-	uint64_t contacts_lost;
-	uint64_t binds;
-	uint64_t exact_runs; /* runs in which nothing at all could be lost */
-};
+#include "plan.h"
 
 struct sim_event {
 	uint64_t time_ns;
@@ -144,7 +42,7 @@ enum sim_event_type {
 	SIM_EV_FRAME = 1,	/* node, m */
 	SIM_EV_SHARD = 2,	/* node, shard, arg = incarnation, m */
 	SIM_EV_TIMER = 3,	/* node, shard, arg = incarnation */
-	SIM_EV_BEARER_UP = 4,	/* node, arg = incarnation */
+	SIM_EV_BEARER_UP = 4,	/* node, arg = incarnation, bearer_id */
 	SIM_EV_SEND = 5,	/* arg = socket */
 	SIM_EV_READ = 6,	/* arg = socket */
 	SIM_EV_CHURN = 7,	/* node */
@@ -153,12 +51,15 @@ enum sim_event_type {
 	SIM_EV_NODE_START = 10, /* node, arg = incarnation that ended */
 	SIM_EV_CHECK_DOWN = 11, /* node, arg = slot in checks[] */
 	SIM_EV_SCRIPT = 12,	/* arg = step */
+	SIM_EV_FLAP = 13,	/* node, bearer_id, arg = how many still */
+	SIM_EV_DRAIN_END = 14,
 };
 
 struct sim_heap {
 	struct sim_event *events;
 	uint32_t cnt;
 	uint32_t room;
+	uint32_t bufs; /* events that carry a buffer (its segments are counted) */
 	uint64_t nr;
 };
 
@@ -166,7 +67,7 @@ void sim_heap_push(struct sim_heap *heap, const struct sim_event *event);
 /* Returns false when empty. */
 bool sim_heap_pop(struct sim_heap *heap, struct sim_event *event);
 
-/* A path from one node to another. */
+/* A path from one node to another on one wire. */
 struct sim_path {
 	uint64_t delay_ns;
 	uint64_t jitter_ns;
@@ -176,15 +77,36 @@ struct sim_path {
 	uint64_t cut_since_ns; /* valid while cuts > 0 */
 	uint32_t storms;
 	uint64_t last_ns; /* arrival of the frame that was sent last */
+	uint64_t bad_ns;  /* when a frame was lost, or was late by a fault, last; 0: never */
 };
 
 struct sim_shard {
 	struct dpt_stack *stack; /* NULL: down */
 	struct dpt_rng rng;
 	struct dpt_trace *trace;
-	uint64_t timer_ns; /* the pending SIM_EV_TIMER */
-	uint32_t stuck;	   /* timeouts in a row that did not move the deadline */
+	uint64_t trace_seen; /* records read */
+	uint32_t gen_seen;   /* route_gen when contacts were looked at */
+	uint64_t timer_ns;   /* the pending SIM_EV_TIMER */
+	uint64_t skew_ns;    /* its clock is ahead by so much */
+	uint64_t stalled_ns; /* stands still until then */
+	uint32_t stuck;	     /* timeouts in a row that did not move the deadline */
 	uint64_t ring_last_ns[SIM_SHARDS_MAX]; /* arrival of the last message to each shard */
+};
+
+/* What is known of the link of one node to another one on one wire. */
+struct sim_link {
+	bool is_up;
+	bool is_synch_due; /* packet 1 must be a SYNCH: the other link was up already */
+	bool is_counting;  /* nxt is valid */
+	uint16_t session;
+	uint16_t nxt; /* sequence number that comes next */
+};
+
+/* A wire died under a pair with another one: for the histogram of stalls. */
+struct sim_failover {
+	uint64_t cut_ns; /* 0: none */
+	uint64_t stall_ns;
+	bool is_seen;
 };
 
 struct sim_node {
@@ -192,16 +114,19 @@ struct sim_node {
 	bool is_running;
 	bool is_stopped; /* for good: phase 4 */
 	uint32_t incarnation;
-	struct dpt_maddr maddr;
+	struct dpt_maddr maddr[SIM_WIRES_MAX];
+	bool is_bearer_up[SIM_WIRES_MAX];
 	uint64_t started_ns;
+	uint64_t bad_until_ns; /* stalls, leaps of the clock, new properties: links may go down */
 	/* Contact with each other node, as this node sees it, and when it changed last. */
 	bool contact[SIM_NODES_MAX];
 	bool is_reported_up[SIM_NODES_MAX]; /* by the last NODE_UP or NODE_DOWN of the peer */
 	uint64_t lost_ns[SIM_NODES_MAX];    /* 0: never */
 	uint64_t losses[SIM_NODES_MAX];
 	uint8_t owner[SIM_NODES_MAX]; /* shard that has the peer */
-	struct dpt_node_addr addr;    /* last known own address, also of a dead node */
-	uint64_t dead_drops;	      /* data DROP counters of former incarnations */
+	struct sim_link links[SIM_NODES_MAX][SIM_WIRES_MAX];
+	struct sim_failover failovers[SIM_NODES_MAX]; /* deliveries from that node */
+	struct dpt_node_addr addr; /* last known own address, also of a dead node */
 };
 
 struct sim_bind {
@@ -254,7 +179,9 @@ struct sim_fault_slot {
 	uint32_t nr;
 	uint8_t kind;
 	bool is_active;
-	uint64_t a; /* bit masks of nodes: frames from a to b ... */
+	bool is_both;	/* also from b to a */
+	uint32_t wires; /* bit mask */
+	uint64_t a;	/* bit masks of nodes: frames from a to b */
 	uint64_t b;
 };
 #define SIM_FAULT_SLOTS 16
@@ -272,15 +199,18 @@ struct sim {
 	const struct sim_opts *opts;
 	uint64_t seed;
 	struct sim_plan plan;
-	struct rte_mempool *pool;
+	struct rte_mempool *pool;     /* of the stacks */
+	struct rte_mempool *net_pool; /* of frames on the wires and new messages */
 	uint64_t now_ns;
 	struct sim_heap heap;
 	struct dpt_rng rng_net;
 	struct dpt_rng rng_app;
 	struct dpt_rng rng_fault;
 	struct sim_node nodes[SIM_NODES_MAX];
-	struct sim_path paths[SIM_NODES_MAX][SIM_NODES_MAX];
-	size_t stack_bytes;
+	struct sim_path paths[SIM_WIRES_MAX][SIM_NODES_MAX][SIM_NODES_MAX];
+	struct sim_mem *mem; /* memory of former stacks */
+	struct dpt_bufq drained;
+	uint32_t held_max;
 	struct dpt_out out;
 
 	struct sim_sock *socks; /* SIM_SOCKS_MAX */
@@ -298,11 +228,13 @@ struct sim {
 	struct sim_check *checks;
 	uint32_t checks_cnt;
 	uint32_t checks_room;
-	bool is_faulty;	 /* phase 2 */
-	bool is_talking; /* applications send */
-	bool is_must;	 /* what is sent now must arrive */
-	bool is_quiet;	 /* phase 4: contact losses are not judged */
+	bool is_faulty;		 /* phase 2 */
+	bool is_talking;	 /* applications send */
+	bool is_must;		 /* what is sent now must arrive */
+	bool is_quiet;		 /* phase 4: contact losses are not judged */
+	bool is_cut_on_up[8][8]; /* scenario: that path of wire 1 dies as its link comes up */
 	uint64_t heal_ns;
+	uint64_t drained_until_ns; /* the pool was empty until then; 0: never */
 
 	FILE *trace;
 	FILE *pcap;
@@ -326,12 +258,14 @@ bool sim_chance(struct dpt_rng *rng, uint32_t ppm);
 /* run.c */
 void
 sim_at(struct sim *sim, uint64_t time_ns, enum sim_event_type type, uint32_t node, uint32_t arg);
+/* The node's bearer comes up then, if it is the same incarnation and the bearer is down. */
+void sim_at_wire(struct sim *sim, uint64_t time_ns, uint32_t node, uint32_t wire);
 void sim_violate(struct sim *sim, const char *oracle, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void sim_hash(struct sim *sim, const void *data, size_t len);
 void sim_hash_u64(struct sim *sim, uint64_t value);
 /* One seed from beginning to end. Returns 0, or 1 after a violation. */
-int sim_run(struct sim *sim, const struct sim_opts *opts, uint64_t seed, struct rte_mempool *pool);
+int sim_run(struct sim *sim, const struct sim_opts *opts, uint64_t seed);
 void sim_free(struct sim *sim);
 
 /* net.c */
@@ -344,21 +278,39 @@ void sim_faults_start(struct sim *sim);
 void sim_fault_next(struct sim *sim);
 void sim_fault_end(struct sim *sim, uint32_t slot, uint32_t nr);
 void sim_faults_heal(struct sim *sim);
+/* A wire of node n (SIM_NONE: of all) dies, or is repaired: what scenarios do. */
+void sim_fault_wire(struct sim *sim, uint32_t n, uint32_t wire, bool is_dead);
+
+/* faults_node.c: what befalls one node */
+void sim_fault_restart(struct sim *sim, uint32_t n, uint64_t down_ns);
+void sim_fault_carrier(struct sim *sim, uint32_t n, uint64_t down_ns);
+void sim_fault_stall(struct sim *sim, uint32_t n);
+void sim_fault_clock(struct sim *sim, uint32_t n);
+void sim_fault_props(struct sim *sim, uint32_t n);
+void sim_fault_flap(struct sim *sim, uint32_t n, uint32_t wire, uint32_t cnt);
+void sim_fault_drain(struct sim *sim, bool is_begin);
 
 /* node.c */
 void sim_node_start(struct sim *sim, uint32_t n);
-void sim_node_bearer_up(struct sim *sim, uint32_t n);
+void sim_node_bearer_up(struct sim *sim, uint32_t n, uint32_t wire);
+void sim_node_bearer_down(struct sim *sim, uint32_t n, uint32_t wire);
 void sim_node_kill(struct sim *sim, uint32_t n);
 void sim_node_frame(struct sim *sim, const struct sim_event *event);
 void sim_node_shard_msg(struct sim *sim, const struct sim_event *event);
 void sim_node_timer(struct sim *sim, const struct sim_event *event);
+/* What time a shard believes it is. */
+uint64_t sim_node_now(const struct sim *sim, uint32_t n, uint32_t shard);
 /* Carry out what the last call of this shard said; arm its timer. */
 void sim_node_pump(struct sim *sim, uint32_t n, uint32_t shard);
 uint32_t sim_node_find_any(const struct sim *sim, struct dpt_node_addr addr);
 uint32_t sim_node_find(const struct sim *sim, struct dpt_node_addr addr);
-struct dpt_stack *sim_sock_stack(struct sim *sim, uint32_t s);
 /* Sum of the DROP counters of a library (NULL: all) on a running node. */
 uint64_t sim_node_drops(const struct sim *sim, uint32_t n, const char *library);
+
+/* mem.c: memory of stacks, used again */
+void *sim_mem_take(struct sim *sim, size_t bytes);
+void sim_mem_give(struct sim *sim, void *mem);
+void sim_mem_free(struct sim *sim);
 
 /* app.c */
 void sim_app_node_start(struct sim *sim, uint32_t n);
@@ -372,7 +324,12 @@ void sim_app_start_talking(struct sim *sim);
 void sim_app_must_round(struct sim *sim);
 void sim_app_close(struct sim *sim, uint32_t s);
 void sim_app_read_all(struct sim *sim);
+
+/* script.c */
 void sim_app_script(struct sim *sim, uint32_t step);
+/* What the scenario wants otherwise than a run by chance. false: no such scenario. */
+bool sim_script_plan(const char *scenario, struct sim_plan *plan);
+void sim_script_names(FILE *to);
 
 /* app_msg.c: messages and their payload */
 struct sim_send {

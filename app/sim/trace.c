@@ -71,6 +71,26 @@ sim_trace_line(struct sim *sim, uint32_t n, const char *fmt, ...)
 }
 
 void
+sim_trace_counters(struct sim *sim)
+{
+	struct dpt_counter_value value;
+	uint32_t n, s, i;
+
+	for (n = 0; sim->trace != NULL && n < sim->plan.nodes; n++) {
+		for (s = 0; sim->nodes[n].is_running && s < sim->plan.shards; s++) {
+			const struct dpt_stack *stack = sim->nodes[n].shards[s].stack;
+
+			for (i = 0; dpt_stack_counter(stack, i, &value); i++) {
+				if (value.value != 0 && value.desc->kind != DPT_COUNTER_INFO)
+					sim_trace_line(sim, n, "  shard %u: %s.%s %llu", s,
+						       value.library, value.desc->name,
+						       (unsigned long long)value.value);
+			}
+		}
+	}
+}
+
+void
 sim_trace_rx(struct sim *sim, uint32_t n, struct rte_mbuf *m)
 {
 	char text[512];
@@ -108,7 +128,7 @@ sim_pcap_frame(struct sim *sim, uint32_t from, struct rte_mbuf *m)
 	memset(eth, 0xff, 6);
 	if (!dst->is_bcast)
 		memcpy(eth, dst->bytes, 6);
-	memcpy(eth + 6, sim->nodes[from].maddr.bytes, 6);
+	memcpy(eth + 6, sim->nodes[from].maddr[dpt_buf(m)->bearer_id].bytes, 6);
 	eth[12] = ETHERTYPE_TIPC >> 8;
 	eth[13] = ETHERTYPE_TIPC & 0xff;
 	dpt_buf_read(m, 0, data, bytes);
