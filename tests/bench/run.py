@@ -20,6 +20,7 @@ import time
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../support"))
 import dpttest
+import linkbench
 from dpttest import Failure, Skip, built, cleanup, need, session, spawn
 
 PAGE = os.path.join(dpttest.TOP, "doc/performance.md")
@@ -118,7 +119,10 @@ def net_poll(seconds, cpus):
 
 
 SETTINGS = {"node-poll": node_poll, "node-block": node_block, "net-adaptive": net_adaptive,
-            "net-poll": net_poll}
+            "net-poll": net_poll, "link-loop": linkbench.link_loop, "link-memif": linkbench.link_memif}
+# two CPUs whose distance is looked at; and the link layer alone
+CLASSED = ("node-poll", "link-memif")
+LINKS = ("link-loop", "link-memif")
 
 
 # ------------------------------------------------------------------- figures
@@ -150,6 +154,8 @@ def fold(runs, item, op, size, cls, peers):
               "median": median(values), "low": min(values), "high": max(values), "ratio": {}}
     if op == "rtt":
         figure["p99"] = median(of(r, item, "p99") for r, _ in per_run)
+    figure["frames"] = median(s["frames"] for r, _ in per_run for s in r if op == "rate" and "frames" in s
+                              and (s["item"], s["op"], s["bytes"], s["class"]) == (item, op, size, cls))
     pp = median(v for v in (of(r, item, "pp") for r, _ in per_run) if v)
     if pp:
         figure["pp"] = pp
@@ -186,19 +192,24 @@ LABELS = {
                      "udp-poll": "kernel UDP, polling, wire of its own"},
 }
 LABELS["net-poll"] = LABELS["net-adaptive"]
+LABELS["link-loop"] = LABELS["link-memif"] = {"link": "**link**", "raw": "raw frames"}
 PEERS = {"node-poll": ["unix"], "node-block": ["unix", "futex"], "net-adaptive": ["udp", "udp-tapped"],
-         "net-poll": ["udp", "udp-tapped"]}
+         "net-poll": ["udp", "udp-tapped"], "link-loop": ["raw"], "link-memif": ["raw"]}
 
 
 def figure_text(f, v):
+    if f["op"] == "rate" and v < 1:
+        return "%.4f M/s" % v
     return "%.2f M/s" % v if f["op"] == "rate" else "%.2f µs" % (v / 1e3)
 
 
 def table(setting, found):
     peers = PEERS[setting]
     heads = ["", "", "median", "spread over runs", "p99"]
-    if setting == "node-poll":
+    if setting in CLASSED:
         heads += ["class", "ping-pong", "÷ ping-pong"]
+    if setting in LINKS:
+        heads += ["Gbit/s of payload", "frames a message"]
     heads += ["÷ " + p.replace("unix", "Unix").replace("udp", "UDP") for p in peers] + ["runs / slices"]
     rows = [heads, ["---"] * len(heads)]
     for f in found:
@@ -206,9 +217,12 @@ def table(setting, found):
                LABELS[setting][f["item"]], figure_text(f, f["median"]),
                "%s – %s" % (figure_text(f, f["low"]).split()[0], figure_text(f, f["high"])),
                figure_text(f, f["p99"]) if "p99" in f else ""]
-        if setting == "node-poll":
+        if setting in CLASSED:
             pp = f["ratio"].get("pp")
             row += [f["class"], "%.0f ns" % f["pp"], "%.2f" % pp if pp else ""]
+        if setting in LINKS:
+            row += ["%.1f" % (f["median"] * f["bytes"] * 8e-3) if f["op"] == "rate" else "",
+                    "%.3f" % f["frames"] if f["frames"] else ""]
         row += ["%.3g" % f["ratio"][p] if p in f["ratio"] else "" for p in peers]
         rows.append(row + ["%d / %d" % (f["runs"], f["slices"])])
     return "\n".join("| %s |" % " | ".join(r) for r in rows)
@@ -267,13 +281,28 @@ def measure(args, settings, cpus):
     return got
 
 
+def count_instructions(result, page):
+    """a table that does not depend on the machine's mood"""
+    try:
+        with session():
+            found = linkbench.instructions()
+    except Skip as e:
+        print("\nskip link-instructions: %s" % e)
+        return
+    text = linkbench.instructions_table(found)
+    result["instructions"] = {str(k): v for k, v in found.items()}
+    print("\nlink-instructions\n\n%s" % text)
+    if page:
+        page_put(page, "link-instructions", text)
+
+
 def settings_here(wanted):
     cpus = sorted(os.sched_getaffinity(0))
     out = []
     for s in wanted:
         if s.startswith("net") and os.geteuid() != 0:
             print("skip %s: network namespaces need root" % s)
-        elif s != "node-block" and len(cpus) < 2:
+        elif s not in ("node-block", "link-loop") and len(cpus) < 2:
             print("skip %s: needs 2 CPUs" % s)
         else:
             out.append(s)
@@ -316,6 +345,8 @@ def main():
         print("\n%s\n\n%s" % (s, table(s, f)))
         if page:
             page_put(page, s, "%s\n%s\n\n%s" % (about, load, table(s, f)))
+    if not args.only or set(args.only) & set(LINKS):
+        count_instructions(result, page)
     path = args.json or os.path.join(dpttest.BUILD, "bench.json")
     with open(path, "w") as f:
         json.dump(result, f, indent=1)

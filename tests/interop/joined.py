@@ -145,9 +145,11 @@ def socket_address(line_match):
     return "=%s:%s" % (m[1], m[2])
 
 
-def read_capture(path, display_filter, *fields):
+def read_capture(path, display_filter, *fields, preferences=()):
     """rows of fields (or lines) of the frames that tshark's filter lets through"""
     argv = ["tshark", "-n", "-r", path, "-Y", display_filter]
+    for p in preferences:
+        argv += ["-o", p]
     if fields:
         argv += ["-T", "fields", "-E", "separator=|"]
         for f in fields:

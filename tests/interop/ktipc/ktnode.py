@@ -204,6 +204,15 @@ class Node:
                 n["proxy"].close()
         self.proc = None
 
+    def halt(self, is_halted):
+        """stop the node's kernel with all that runs in it (SIGSTOP), or let it go on: what
+        a host does to a virtual machine that it gives no time"""
+        pid = self.proc.pid                             # umlrun, its first process, the kernel
+        for _ in range(2):
+            with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
+                pid = int(f.read().split()[0])
+        os.kill(pid, signal.SIGSTOP if is_halted else signal.SIGCONT)
+
     def console(self):
         with contextlib.suppress(OSError):
             return open(self.log, errors="replace").read()
