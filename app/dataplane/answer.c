@@ -97,11 +97,42 @@ answer_close_waiting(struct worker *w, const struct served_sock *sock)
 	}
 }
 
+/* An earlier request for the same socket waits: this one comes behind it. */
+static bool
+answer_is_behind(const struct worker *w, const struct request *req)
+{
+	const struct request *held;
+
+	STAILQ_FOREACH (held, &w->held, link)
+		if (held->served == req->served && held->sock_idx == req->sock_idx)
+			return true;
+	return false;
+}
+
+/*
+ * What was submitted before the request goes out before it is done, however long a link is
+ * congested: it was accepted. true: req is held. The names of a socket that closes go at once.
+ */
+static bool
+answer_hold(struct worker *w, struct request *req, struct served_sock *sock)
+{
+	if (sock->served->is_hostile)
+		return false;
+	if (!req->is_held)
+		req->mark = submit_mark(sock);
+	if (!answer_is_behind(w, req) && submit_drain(w, sock, req->mark))
+		return false;
+	if (!req->is_held && req->op == REQUEST_CLOSE)
+		(void)dpt_stack_unbind_all(w->stack, sock->port, 0, w->now_ns, &w->out);
+	req->is_held = true;
+	STAILQ_INSERT_TAIL(&w->held, req, link);
+	worker_events(w);
+	return true;
+}
+
 static void
 answer_close(struct worker *w, struct served_sock *sock)
 {
-	if (!sock->served->is_hostile)
-		submit_drain(w, sock);
 	deliver_close(w, sock);
 	dpt_stack_close(w->stack, sock->port, w->now_ns, &w->out);
 	worker_events(w);
@@ -142,13 +173,16 @@ answer_sock(struct worker *w, struct request *req)
 
 	if (!sock->is_open)
 		return -EBADF;
+	if (req->op == REQUEST_RCVBUF)
+		return dpt_sock_rcvbuf_set(w->socks, sock->port, req->bytes);
+	if (answer_hold(w, req, sock))
+		return 1;
 	switch (req->op) {
 	case REQUEST_CLOSE:
 		answer_close(w, sock);
 		return 0;
 	case REQUEST_SHUTDOWN:
-		/* What was sent before goes out before; what was read is not returned. */
-		submit_drain(w, sock);
+		/* What was read is not returned. */
 		(void)deliver_poll(w);
 		if (!deliver_receipts(w, sock))
 			return -EPROTO; /* found hostile at the next look */
@@ -158,11 +192,7 @@ answer_sock(struct worker *w, struct request *req)
 		shutdown(sock->fd, SHUT_WR);
 		worker_events(w);
 		return 0;
-	case REQUEST_RCVBUF:
-		return dpt_sock_rcvbuf_set(w->socks, sock->port, req->bytes);
 	default:
-		/* In order with what was submitted before. */
-		submit_drain(w, sock);
 		rc = answer_bind(w, req, sock->port);
 		return rc == 0 ? 1 : rc;
 	}
@@ -221,12 +251,33 @@ answer_one(struct worker *w, struct request *req)
 	}
 }
 
+/* Those that wait for what was submitted before, once more. */
+static void
+answer_held(struct worker *w)
+{
+	struct request_list list = STAILQ_HEAD_INITIALIZER(list);
+	struct request *req;
+
+	STAILQ_CONCAT(&list, &w->held);
+	while ((req = STAILQ_FIRST(&list)) != NULL) {
+		int rc;
+
+		STAILQ_REMOVE_HEAD(&list, link);
+		rc = answer_sock(w, req);
+		if (rc <= 0)
+			answer_give(w, req, rc);
+	}
+}
+
 uint32_t
 answer_poll(struct worker *w)
 {
 	void *reqs[WORKER_BURST];
-	unsigned int cnt = rte_ring_sc_dequeue_burst(w->requests, reqs, WORKER_BURST, NULL);
+	unsigned int cnt;
 
+	if (unlikely(!STAILQ_EMPTY(&w->held)))
+		answer_held(w);
+	cnt = rte_ring_sc_dequeue_burst(w->requests, reqs, WORKER_BURST, NULL);
 	for (unsigned int i = 0; i < cnt; i++) {
 		int rc = answer_one(w, reqs[i]);
 

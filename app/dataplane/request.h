@@ -94,8 +94,10 @@ struct served;
 struct request {
 	STAILQ_ENTRY(request) link; /* holder's: waiting for a ring or for an event */
 	enum request_op op;
-	int result;  /* 0 or negative errno */
-	uint64_t id; /* worker: cookie of an answer that comes later */
+	int result;    /* 0 or negative errno */
+	uint64_t id;   /* worker: cookie of an answer that comes later */
+	uint64_t mark; /* worker: submit_mark at the time of the request */
+	bool is_held;  /* worker: it waits for what was submitted before */
 	struct served *served;
 	uint32_t sock_idx;
 	enum dpt_sock_type type;

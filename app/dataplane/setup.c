@@ -253,6 +253,7 @@ setup_worker(struct control *control, struct worker *w, uint32_t random, const c
 	TAILQ_INIT(&w->served);
 	TAILQ_INIT(&w->busy);
 	STAILQ_INIT(&w->waiting);
+	STAILQ_INIT(&w->held);
 	dpt_out_init(&w->out);
 	w->workers_cnt = control->workers_cnt;
 	w->workers = control->workers;

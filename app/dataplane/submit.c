@@ -68,11 +68,11 @@ submit_dest(const struct dpt_rec_send *rec, struct dpt_dest *dest)
 
 /*
  * One SEND. Returns true when the record is done with, false when it has to wait:
- * congestion or no buffer, and nobody waits for its result. is_last: it may not wait.
+ * congestion or no buffer, and nobody waits for its result.
  */
 static bool
 submit_send(struct worker *w, struct served_sock *sock, const struct dpt_rec_send *rec,
-	    const uint8_t *payload, bool is_last)
+	    const uint8_t *payload)
 {
 	struct dpt_dest dest;
 	struct dpt_send send = {
@@ -102,7 +102,7 @@ submit_send(struct worker *w, struct served_sock *sock, const struct dpt_rec_sen
 			rc = -ENOBUFS;
 		}
 	}
-	if (!is_asked && !is_last && (rc == -EAGAIN || rc == -ENOBUFS))
+	if (!is_asked && (rc == -EAGAIN || rc == -ENOBUFS))
 		return false;
 	if (is_asked)
 		submit_result(sock, rec->tx_seq, rc);
@@ -116,7 +116,7 @@ submit_send(struct worker *w, struct served_sock *sock, const struct dpt_rec_sen
 
 /* One record. Returns false when it has to wait. */
 static bool
-submit_record(struct worker *w, struct served *s, const void *rec, uint32_t bytes, bool is_last)
+submit_record(struct worker *w, struct served *s, const void *rec, uint32_t bytes)
 {
 	struct dpt_rec_send copy = {0};
 	struct served_sock *sock;
@@ -137,13 +137,12 @@ submit_record(struct worker *w, struct served *s, const void *rec, uint32_t byte
 		answer_hostile(w, s);
 		return true;
 	}
-	return submit_send(w, sock, &copy, (const uint8_t *)rec + sizeof(copy), is_last);
+	return submit_send(w, sock, &copy, (const uint8_t *)rec + sizeof(copy));
 }
 
 /* Up to cnt records of one channel. Returns how many were taken. */
 static uint32_t
-submit_channel(struct worker *w, struct served *s, struct served_channel *channel, uint32_t cnt,
-	       bool is_last)
+submit_channel(struct worker *w, struct served *s, struct served_channel *channel, uint32_t cnt)
 {
 	uint32_t taken = 0;
 
@@ -163,7 +162,7 @@ submit_channel(struct worker *w, struct served *s, struct served_channel *channe
 				dpt_log_publish(&channel->log);
 			break;
 		}
-		if (!submit_record(w, s, rec, bytes, is_last)) {
+		if (!submit_record(w, s, rec, bytes)) {
 			if (!channel->is_blocked)
 				w->counters.app_tx_blocked++;
 			channel->is_blocked = true;
@@ -197,19 +196,35 @@ submit_poll(struct worker *w)
 			continue;
 		for (uint32_t i = 0; i < DPT_SHM_CHANNELS; i++)
 			if (submit_is_due(&s->channels[i], w->now_ns))
-				work += submit_channel(w, s, &s->channels[i], WORKER_BURST, false);
+				work += submit_channel(w, s, &s->channels[i], WORKER_BURST);
 	}
 	return work;
 }
 
-void
-submit_drain(struct worker *w, struct served_sock *sock)
+static struct served_channel *
+submit_channel_of(const struct served_sock *sock)
 {
-	struct served *s = sock->served;
-	struct served_channel *channel = &s->channels[sock->idx % DPT_SHM_CHANNELS];
+	return &sock->served->channels[sock->idx % DPT_SHM_CHANNELS];
+}
 
+uint64_t
+submit_mark(const struct served_sock *sock)
+{
+	const struct dpt_log *log = &submit_channel_of(sock)->log;
+
+	return log->pos + log->lines_cnt;
+}
+
+bool
+submit_drain(struct worker *w, struct served_sock *sock, uint64_t mark)
+{
+	struct served_channel *channel = submit_channel_of(sock);
+
+	if (channel->is_blocked && w->now_ns < channel->retry_ns)
+		return false;
 	/* No more than fit into the log at one time: a hostile writer may go on for ever. */
-	submit_channel(w, s, channel, channel->log.lines_cnt, true);
+	submit_channel(w, sock->served, channel, channel->log.lines_cnt);
+	return !channel->is_blocked || channel->log.pos >= mark;
 }
 
 /* Who fills the pair so that the descriptor is not writable is helped by emptying it. */

@@ -102,6 +102,7 @@ struct worker {
 	bool has_answers;	     /* given in this turn: wake control at its end */
 	bool is_more;		     /* delivery stopped at its bound: no sleep */
 	struct request_list waiting; /* bind, unbind: for BIND_DONE */
+	struct request_list held;    /* until what was sent before has gone out */
 	uint64_t request_id;
 	_Atomic uint32_t links_gen; /* worker 0: grows when links come and go [ctl reads] */
 	uint64_t idle_ns;	    /* since when without work; 0: working */
@@ -149,8 +150,10 @@ void worker_events(struct worker *w);
 
 /* submit.c. Take submissions of all attachments. Returns how many records. */
 uint32_t submit_poll(struct worker *w);
-/* Take all that is in the socket's channel, whatever it costs: before closing. */
-void submit_drain(struct worker *w, struct served_sock *sock);
+/* Up to where what a socket has submitted until now can reach in its channel's log. */
+uint64_t submit_mark(const struct served_sock *sock);
+/* Take it. false: congestion or no buffer, some of it has to wait; to be called again. */
+bool submit_drain(struct worker *w, struct served_sock *sock, uint64_t mark);
 /* A socket of congested ones may send again. */
 void submit_writable(struct worker *w);
 /* Is there a submission in any log? For going to sleep. */

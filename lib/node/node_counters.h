@@ -48,6 +48,7 @@
 	X(drop_destnode, DROP, "packet addressed to another node")                                 \
 	X(drop_session, DROP, "LINK_PROTOCOL message of another session, node not in contact")     \
 	X(drop_down_leaving, DROP, "peer has not noticed yet that the contact was lost")           \
+	X(drop_other_contact, DROP, "RESET or ACTIVATE of a peer that does not know this contact") \
 	X(drop_leaving_down, DROP, "contact lost, clean-up pending")                               \
 	X(drop_tunnel_malformed, DROP,                                                             \
 	  "tunnel packet without count or inner header (hazards 19, 21)")                          \

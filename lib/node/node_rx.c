@@ -168,6 +168,19 @@ rx_sequenced(struct dpt_node *node, struct dpt_link *link, struct rte_mbuf *m, u
 	node_deliver(node, link, &in, result, now_ns, out);
 }
 
+/*
+ * The peer has our contact, so it would say so in redundant_link; this RESET or ACTIVATE is of a
+ * new life of it, or from before. A link that came up by it would carry what the old contact
+ * left (failover), and nobody would be told that it is lost. Either the message comes again, or
+ * the links of the old contact go down first. The kernel does not look.
+ */
+static bool
+is_other_contact(const struct dpt_node *node, const struct dpt_link *link, const uint8_t *hdr)
+{
+	return dpt_msg_type(hdr) != DPT_TYPE_STATE && !dpt_msg_redundant_link(hdr) &&
+	       node_is_up(node) && node->bcast.is_peer_open && !dpt_link_is_up(link);
+}
+
 static void
 rx_proto(struct dpt_node *node, struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns,
 	 struct dpt_out *out)
@@ -178,6 +191,10 @@ rx_proto(struct dpt_node *node, struct dpt_link *link, struct rte_mbuf *m, uint6
 
 	if (!dpt_link_proto_check(link, hdr, dpt_buf_head_bytes(m), now_ns)) {
 		rte_pktmbuf_free(m);
+		return;
+	}
+	if (is_other_contact(node, link, hdr)) {
+		NODE_DROP(node, m, drop_other_contact, now_ns);
 		return;
 	}
 	/* First the broadcast part: what the link answers shows what it changed. */

@@ -73,7 +73,7 @@ def spec_arcs():
 def seen_arcs(out):
     """{(table, state, event): how often} that --arcs printed"""
     seen = {}
-    for name, block in re.findall(r"^arcs of (\w+):\n((?:.+\n){8,9})", out, re.M):
+    for name, block in re.findall(r"^arcs of (\w+):\n((?:(?!arcs).+\n)+)", out, re.M):
         rows = block.split("\n")
         events = rows[0].split()
         for row in rows[1:]:

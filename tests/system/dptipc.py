@@ -81,6 +81,10 @@ class Socket:
         word = ctypes.c_uint32(value)
         _check(lib().dptipc_setsockopt(self.fd, SOL_TIPC, TIPC_DEST_DROPPABLE, ctypes.byref(word), 4))
 
+    def rcvbuf(self, size):
+        word = ctypes.c_uint32(size)
+        _check(lib().dptipc_setsockopt(self.fd, socket.SOL_SOCKET, socket.SO_RCVBUF, ctypes.byref(word), 4))
+
     def fileno(self):
         return self.fd
 

@@ -80,8 +80,7 @@ def tool(d, *args):
 
 
 def traffic(a, b, count, type_=19300, pause_us=300):
-    """Numbered messages from a to b, checked in order there. Returns a function that waits.
-    Small: all of them fit into the receive buffer, so that a slow reader loses none."""
+    """Numbered messages from a to b, checked in order there. Returns a function that waits."""
     sink = tool(b, "sink", str(type_), str(count), "epoll")
     sink.expect("bound")
     source = tool(a, "source", str(type_), str(count), "200", str(pause_us))
@@ -449,6 +448,19 @@ def dead_wire_loses_nothing_beside_another():
         end()
     equal([counter(a, "bearer%d.carrier_losses" % i) for i in (0, 1)], [0, 0], "carriers")
     equal(counter(a, "stack.nodes_down"), 0, "contacts lost")
+    a.stop()
+    b.stop()
+
+
+@test
+def what_was_sent_before_a_close_arrives_over_a_congested_link():
+    # A small window, and a sender that is gone as soon as its last message was accepted.
+    _, a, b = two_wires("--window", "16")
+    ends = [traffic(a, b, 3000, 19305 + i, 0) for i in range(2)]
+    for end in ends:
+        end()
+    need(counter(a, "socket.drop_send_refused") > 0, "the links were never congested")
+    equal(counter(a, "worker0.app_send_late"), 0, "messages given up at the close")
     a.stop()
     b.stop()
 
