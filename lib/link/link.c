@@ -45,6 +45,7 @@ link_vars_reset(struct dpt_link *link)
 	link->has_bulk_end = false;
 	link->is_failover = false;
 	link->drop_point = 0;
+	link->repair_ns = DPT_NEVER_NS;
 }
 
 static void

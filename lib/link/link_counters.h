@@ -28,6 +28,7 @@
 	X(recv_states, INFO, "STATE messages accepted")                                            \
 	X(sent_probes, INFO, "STATE messages sent that ask for a reply")                           \
 	X(recv_probes, INFO, "STATE messages accepted that ask for a reply")                       \
+	X(sent_repairs, INFO, "probes sent because a link that loses packets did not get on")      \
 	X(sent_nacks, INFO, "messages sent that report a gap")                                     \
 	X(recv_nacks, INFO, "STATE messages accepted that report a gap")                           \
 	X(sent_acks, INFO, "STATE messages sent only to acknowledge")                              \

@@ -38,7 +38,14 @@
 #define LINK_URGENT_SILENT 2
 #define LINK_URGENT_PROBES 4
 /* Replies to probes and gaps in one timer interval; a correct peer asks once or twice. */
-#define LINK_REPLIES_MAX 8
+#define LINK_REPLIES_MAX 24
+/*
+ * A link on which something was lost is looked after in these steps for some time: decision
+ * 0014. Fewer steps in an interval than replies.
+ */
+#define LINK_REPAIR_STEPS  16
+#define LINK_REPAIR_NS_MIN DPT_NS_PER_MS
+#define LINK_LOSSY_NS	   (2 * DPT_NS_PER_S)
 /* Level of tunnel packets in the backlog, which another link had accepted: without a limit. */
 #define LINK_LEVEL_TUNNEL DPT_IMPORTANCE_CNT
 #define LINK_LEVEL_CNT	  (DPT_IMPORTANCE_CNT + 1)
@@ -151,6 +158,12 @@ struct dpt_link {
 
 	/* What follows is not looked at while one link carries packets in sequence. */
 
+	/* Repair: link_repair.c. */
+	uint64_t lossy_until_ns;
+	uint64_t repair_ns;  /* next look; DPT_NEVER_NS: nothing has been lost lately */
+	uint16_t repair_una; /* snd_una and rcv_nxt at the last look */
+	uint16_t repair_rcv;
+
 	/* The packet of the backlog that takes more messages, by level; NULL: none. */
 	struct rte_mbuf *bundles[LINK_LEVEL_CNT];
 
@@ -172,65 +185,7 @@ struct dpt_link {
 	struct rte_mbuf *rings[]; /* snd_ring, defer.ring, fo_defer.ring */
 };
 
-/* ---- counting: link.c ---- */
-
-/* offset: of the counter in struct dpt_link_counters. */
-static inline void
-link_count(struct dpt_link *link, size_t offset, uint64_t n)
-{
-	*(uint64_t *)((uint8_t *)&link->counters + offset) += n;
-	*(uint64_t *)((uint8_t *)link->sums + offset) += n;
-}
-
-#define LINK_COUNT_N(link, symbol, n)                                                              \
-	link_count(link, offsetof(struct dpt_link_counters, symbol), n)
-#define LINK_COUNT(link, symbol) LINK_COUNT_N(link, symbol, 1)
-
-/* Count a dropped message in the counter at offset and trace it; m is not freed. */
-void link_drop_note(struct dpt_link *link, const uint8_t *hdr, size_t offset, uint64_t now_ns);
-/* The same, and free it. */
-void link_drop_buf(struct dpt_link *link, struct rte_mbuf *m, size_t offset, uint64_t now_ns);
-#define LINK_DROP(link, m, symbol, now_ns)                                                         \
-	link_drop_buf(link, m, offsetof(struct dpt_link_counters, symbol), now_ns)
-/* A packet of our own that was sent and not confirmed, or waited: each message in it counts. */
-void link_drop_sent(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns);
-#define LINK_DROP_NOTE(link, hdr, symbol, now_ns)                                                  \
-	link_drop_note(link, hdr, offsetof(struct dpt_link_counters, symbol), now_ns)
-
-static inline void
-link_trace(const struct dpt_link *link, uint64_t now_ns, enum link_trace kind, uint16_t arg16,
-	   uint64_t arg0, uint64_t arg1)
-{
-	dpt_trace_add(link->env.trace, now_ns, (uint16_t)kind, arg16, link->peer.value, arg0, arg1);
-}
-
-/*
- * ---- flight recorder (dpt_flight.h): kind without its prefix, code, up to five arguments ----
- * Every function that is given the time stores it in flight_ns first.
- */
-#define LINK_REC_(kind_, code_, ...)                                                               \
-	((struct dpt_flight_rec){                                                                  \
-		.kind = DPT_FLIGHT_##kind_, .code = (uint8_t)(code_), .arg = {__VA_ARGS__}})
-#define LINK_NOTE(link, kind_, code_, ...)                                                         \
-	dpt_flight_add((link)->flight, (link)->flight_ns, LINK_REC_(kind_, code_, __VA_ARGS__))
-/* One more packet of a run of consecutive numbers; extra: the run's argument of its own. */
-#define LINK_NOTE_RUN(link, kind_, seq_, extra_)                                                   \
-	dpt_flight_run((link)->flight, (link)->flight_ns, true,                                    \
-		       DPT_FLIGHT_WHAT(DPT_FLIGHT_##kind_, 0), (uint16_t)(seq_),                   \
-		       (uint16_t)(extra_))
-/* One more of a run of anything. */
-#define LINK_NOTE_MORE(link, kind_, code_, value_, extra_)                                         \
-	dpt_flight_run((link)->flight, (link)->flight_ns, false,                                   \
-		       DPT_FLIGHT_WHAT(DPT_FLIGHT_##kind_, code_), (uint16_t)(value_),             \
-		       (uint16_t)(extra_))
-/* Count an ERROR counter and record it with up to three values. */
-#define LINK_ERROR(link, symbol, ...)                                                              \
-	do {                                                                                       \
-		LINK_COUNT(link, symbol);                                                          \
-		LINK_NOTE(link, ERROR,                                                             \
-			  offsetof(struct dpt_link_counters, symbol) / sizeof(uint64_t),           \
-			  __VA_ARGS__);                                                            \
-	} while (0)
+#include "link_note.h"
 
 /* ---- link_fsm.c ---- */
 
@@ -257,6 +212,13 @@ struct link_state_args {
 /* Returns DPT_LINK_R_STATE_SENT, or 0: no buffer. */
 uint32_t
 link_state_send(struct dpt_link *link, const struct link_state_args *args, struct dpt_out *out);
+
+/* ---- link_repair.c ---- */
+
+/* Something has been lost on the way. */
+void link_repair_note(struct dpt_link *link, uint64_t now_ns);
+/* At link->repair_ns, link up. Returns DPT_LINK_R_STATE_SENT or 0. */
+uint32_t link_repair(struct dpt_link *link, uint64_t now_ns, struct dpt_out *out);
 
 /* ---- link_ack.c ---- */
 

@@ -136,6 +136,7 @@ rx_defer(struct dpt_link *link, struct rte_mbuf *m, uint16_t seq, uint64_t now_n
 		return 0;
 	LINK_COUNT(link, deferred_recv);
 	LINK_NOTE_RUN(link, DEFERRED, seq, link->rcv_nxt);
+	link_repair_note(link, now_ns);
 	if (link->state == DPT_LINK_SYNCHING || link->defer.cnt < LINK_NACK_FIRST ||
 	    (link->defer.cnt - LINK_NACK_FIRST) % LINK_NACK_EVERY != 0)
 		return 0;
@@ -261,6 +262,7 @@ dpt_link_hold(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, struct
 	released = link_ack(link, (uint16_t)dpt_msg_ack(dpt_buf_hdr(m)));
 	LINK_COUNT(link, held_pkts);
 	rx_keep(link, m, seq, now_ns);
+	LINK_NOTE(link, TUNNEL, DPT_FLIGHT_TUNNEL_HELD, seq, link->rcv_nxt, link->defer.cnt);
 	rx_released(link, released, now_ns, out);
 	return result;
 }
@@ -275,6 +277,7 @@ dpt_link_unhold(struct dpt_link *link, uint64_t now_ns, struct dpt_bufq *in, str
 	link->flight_ns = now_ns;
 	if (!link_is_up(link))
 		return 0;
+	LINK_NOTE(link, TUNNEL, DPT_FLIGHT_TUNNEL_SYNCH_END, link->defer.cnt);
 	m = rx_undefer(link);
 	if (m != NULL)
 		result = rx_in_sequence(link, m, now_ns, in, out);

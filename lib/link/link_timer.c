@@ -85,9 +85,12 @@ urgent_ns(const struct dpt_link *link)
 uint64_t
 dpt_link_deadline_ns(const struct dpt_link *link)
 {
+	uint64_t supervise_ns;
+
 	if (!link_is_up(link))
 		return link->pending != LINK_PENDING_NONE ? link->up_after_ns : DPT_NEVER_NS;
-	return RTE_MIN(lost_ns(link), urgent_ns(link));
+	supervise_ns = RTE_MIN(lost_ns(link), urgent_ns(link));
+	return RTE_MIN(supervise_ns, link->repair_ns);
 }
 
 static uint64_t
@@ -106,6 +109,8 @@ dpt_link_supervise(struct dpt_link *link, uint64_t now_ns, struct dpt_out *out)
 		return link_guard_is_open(link, now_ns) ? link_guard_expire(link, out) : 0;
 	if (now_ns >= lost_ns(link))
 		return link_fail(link, DPT_DOWN_TOLERANCE, now_ns);
+	if (now_ns >= link->repair_ns)
+		return link_repair(link, now_ns, out);
 	if (now_ns < urgent_ns(link))
 		return 0;
 	link->probe_ns = now_ns + urgent_step_ns(link);

@@ -237,8 +237,11 @@ dpt_link_failover(struct dpt_link *failed, struct dpt_link *tunnel, uint64_t now
 	failed->flight_ns = tunnel->flight_ns = now_ns;
 	memset(failed->backlog_cnt, 0, sizeof(failed->backlog_cnt));
 	memset(failed->bundles, 0, sizeof(failed->bundles));
+	LINK_NOTE(failed, TUNNEL, DPT_FLIGHT_TUNNEL_FAILOVER_FROM, failed->snd_cnt,
+		  (uint16_t)failed->backlog.cnt, failed->snd_nxt);
 	rc = failover_series(&series, now_ns);
 	if (rc < 0) {
+		LINK_NOTE(tunnel, TUNNEL, DPT_FLIGHT_TUNNEL_FAILED, (uint16_t)-rc);
 		tunnel_count_cuts(&series, failed);
 		while ((m = dpt_bufq_pop(&series.q)) != NULL)
 			link_drop_sent(failed, m, now_ns);
@@ -246,6 +249,8 @@ dpt_link_failover(struct dpt_link *failed, struct dpt_link *tunnel, uint64_t now
 	}
 	LINK_COUNT_N(tunnel, sent_tunnelled, msgcnt - 1);
 	link_tunnel_takeover(tunnel, failed, now_ns);
+	LINK_NOTE(tunnel, TUNNEL, DPT_FLIGHT_TUNNEL_FAILOVER_TO, (uint16_t)series.q.cnt,
+		  tunnel->drop_point);
 	tunnel_send(&series, msgcnt, now_ns, out);
 	return 0;
 }
@@ -266,6 +271,7 @@ dpt_link_failover_half(struct dpt_link *tunnel, uint64_t now_ns, struct dpt_out 
 	if (rc < 0)
 		return rc;
 	LINK_COUNT(tunnel, sent_own);
+	LINK_NOTE(tunnel, TUNNEL, DPT_FLIGHT_TUNNEL_FAILOVER_HALF, 0);
 	link_tunnel_expect(tunnel, 1, now_ns);
 	tunnel_send(&series, 1, now_ns, out);
 	return 0;
@@ -318,6 +324,8 @@ dpt_link_synch(struct dpt_link *link, struct dpt_link *first, uint64_t now_ns, s
 	int rc;
 
 	link->flight_ns = first->flight_ns = now_ns;
+	LINK_NOTE(link, TUNNEL, DPT_FLIGHT_TUNNEL_SYNCH_SENT,
+		  (uint16_t)(dpt_link_snd_end(first) - 1));
 	if (link->caps & DPT_CAP_TUNNEL_ENHANCED)
 		return synch_enhanced(&series, now_ns, out);
 	dummy = tunnel_dummy(first, dpt_link_snd_end(first));

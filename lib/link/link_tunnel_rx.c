@@ -65,6 +65,8 @@ tunnel_rx_inner(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, stru
 
 	if (DPT_MUTANT(drop_point_early) && (uint16_t)(seq + 1) == link->drop_point)
 		link->drop_point = seq;
+	LINK_NOTE(link, TUNNEL, DPT_FLIGHT_TUNNEL_FAILOVER_RECV, seq, link->drop_point,
+		  link->rcv_nxt);
 	if (dpt_seq_lt(seq, link->drop_point)) {
 		LINK_DROP(link, m, drop_tunnel_duplicate, now_ns);
 		return 0;
@@ -112,6 +114,8 @@ link_tunnel_rx(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, struc
 	const uint8_t *hdr = dpt_buf_hdr(m);
 
 	if (dpt_msg_type(hdr) == DPT_TYPE_SYNCH) {
+		LINK_NOTE(link, TUNNEL, DPT_FLIGHT_TUNNEL_SYNCH_RECV,
+			  (uint16_t)dpt_msg_syncpt(hdr));
 		LINK_COUNT(link, consumed_synch);
 		rte_pktmbuf_free(m);
 		return 0;
@@ -136,6 +140,9 @@ void
 dpt_link_failover_end(struct dpt_link *tunnel, uint64_t now_ns)
 {
 	tunnel->flight_ns = now_ns;
+	if (tunnel->is_failover)
+		LINK_NOTE(tunnel, TUNNEL, DPT_FLIGHT_TUNNEL_FAILOVER_END, tunnel->drop_point,
+			  tunnel->fo_defer.cnt);
 	tunnel->is_failover = false;
 	link_defer_free(tunnel, &tunnel->fo_defer,
 			offsetof(struct dpt_link_counters, drop_tunnel_end), now_ns);

@@ -89,6 +89,7 @@ link_retransmit(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, stru
 	if (buf->retransmit_first_ns == 0)
 		buf->retransmit_first_ns = RTE_MAX(now_ns, UINT64_C(1));
 	LINK_COUNT(link, retransmitted);
+	link_repair_note(link, now_ns);
 	link_trace(link, now_ns, LINK_TRACE_RETRANSMIT, buf->seqno, link->snd_una, link->snd_nxt);
 	LINK_NOTE_RUN(link, AGAIN, buf->seqno, link->snd_una);
 	dpt_out_tx(out, tx, link->bearer_id, &link->dst);

@@ -89,5 +89,6 @@ extern const struct cu_suite failover_suite;
 extern const struct cu_suite synch_suite;
 extern const struct cu_suite props_suite;
 extern const struct cu_suite guard_suite;
+extern const struct cu_suite repair_suite;
 
 #endif /* LINK_RIG_H */
