@@ -359,7 +359,7 @@ TEST = [
     ("unit", stage_unit, "all meson tests in the release build"),
     ("asan", stage_asan, "the same, and a short simulation, with address and undefined sanitizers"),
     ("tsan", stage_tsan, "stress tests with the thread sanitizer"),
-    ("sim", stage_sim, "simulated clusters of 8 nodes with all faults; planted bugs, which must be found"),
+    ("sim", stage_sim, "simulated clusters with all faults; planted bugs, which must be found"),
     ("fuzz", stage_fuzz, "libFuzzer targets"),
     ("system", stage_system, "the real programs"),
     ("interop", stage_interop, "the real programs with Linux kernel TIPC"),

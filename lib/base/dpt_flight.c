@@ -12,6 +12,15 @@
  */
 #define FLIGHT_PUBLISH(at, value) __atomic_store_n(at, value, __ATOMIC_RELEASE)
 
+/* A reader that sees later stores sees the earlier ones too. TSan does not know fences. */
+static inline void
+store_fence(void)
+{
+#if !defined(__SANITIZE_THREAD__)
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+#endif
+}
+
 static void
 put_at(struct dpt_flight *flight, uint32_t time, struct dpt_flight_rec rec)
 {
@@ -201,8 +210,7 @@ dpt_flight_down(struct dpt_flights *flights, struct dpt_flight *flight, uint8_t 
 		return;
 	dump = &flight->dumps[flight->downs & (DPT_FLIGHT_DUMPS - 1)];
 	FLIGHT_PUBLISH(&dump->id, 0);
-	/* A reader that sees new octets sees id 0 as well. */
-	__atomic_thread_fence(__ATOMIC_RELEASE);
+	store_fence();
 	dump->next = flight->next;
 	dump->time_ns = now_ns;
 	dump->peer = flight->peer;

@@ -169,8 +169,6 @@ def transcripts_show_what_they_are_for():
 @test(limit_s=3600)
 def hours_of_slow_traffic_hold_no_more_buffers():
     """P7: four virtual hours, each socket sends every ten seconds; at rest nothing is held."""
-    if not dpttest.long_run:
-        raise Skip("only with --long")
     out = run([built(SIM), "--seed", "11", "--nodes", "3", "--wires", "2", "--seconds", "14400",
                "--faults", "none", "--gap", "10000"], timeout_s=3600)
     need("1 passed, 0 failed" in out, out)
