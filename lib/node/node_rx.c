@@ -63,10 +63,12 @@ rx_filter_dual(struct dpt_node *node, struct dpt_link *link, struct rte_mbuf *m,
 	       struct dpt_out *out)
 {
 	const uint8_t *hdr = dpt_buf_hdr(m);
-	uint16_t ahead = dpt_seq_dist(dpt_link_rcv_nxt(link), (uint16_t)dpt_msg_seqno(hdr));
+	uint16_t ahead;
 
-	if (dpt_msg_user(hdr) != DPT_USER_TUNNEL || !dpt_link_is_up(link) ||
-	    ahead > DPT_LINK_RCV_WINDOW_PKTS)
+	if (dpt_msg_user(hdr) != DPT_USER_TUNNEL || !dpt_link_is_up(link))
+		return true;
+	ahead = dpt_seq_dist(dpt_link_rcv_nxt(link), (uint16_t)dpt_msg_seqno(hdr));
+	if (ahead > DPT_LINK_RCV_WINDOW_PKTS)
 		return true;
 	return node_tunnel_rx(node, link, m, now_ns, out);
 }
@@ -130,7 +132,8 @@ node_deliver(struct dpt_node *node, struct dpt_link *link, struct dpt_bufq *in, 
 	}
 	if (is_ack_urgent && !(result & DPT_LINK_R_STATE_SENT))
 		result |= dpt_link_state_tx(link, out);
-	node_link_result(node, link, result, now_ns, out);
+	if (result & ~(uint32_t)DPT_LINK_R_ACCEPTED)
+		node_link_result(node, link, result, now_ns, out);
 }
 
 void
@@ -244,5 +247,6 @@ dpt_node_rx(struct dpt_node *node, uint8_t bearer_id, struct rte_mbuf *m, uint64
 		rx_proto(node, link, m, now_ns, out);
 	else if (rx_filter_dual(node, link, m, now_ns, out))
 		rx_sequenced(node, link, m, now_ns, out);
-	node_settle(node, now_ns, out);
+	if (node->state != DPT_NODE_UP_UP)
+		node_settle(node, now_ns, out);
 }
