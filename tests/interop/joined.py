@@ -79,7 +79,7 @@ class Pair:
 
         def is_up():
             shown = subprocess.run(ask, shell=True, capture_output=True, text=True).stdout
-            return re.search(r"^Bearer .* up$", shown, re.M)
+            return re.search(r"^Bearer .* mtu \d+ up\b", shown, re.M)
         wait_until(is_up, timeout_s, "the bearer has no carrier", 0.05)
 
     def start_kernel(self):
