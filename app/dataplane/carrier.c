@@ -9,7 +9,6 @@
  */
 #include <errno.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,13 +21,14 @@ carrier_told(struct request *req)
 
 	slot->is_asking = false;
 	if (req->result != 0)
-		fprintf(stderr, "dptipcd: bearer %s: not taken into use: %s\n", slot->name,
-			strerror(-req->result));
+		stat_log(slot->control, "bearer %s: not taken into use: %s", slot->name,
+			 strerror(-req->result));
 }
 
 static void
 carrier_tell(struct control *control, struct bearer_slot *slot, bool is_up)
 {
+	slot->control = control;
 	slot->is_up = is_up;
 	slot->is_asking = true;
 	slot->req = (struct request){
@@ -42,14 +42,14 @@ carrier_tell(struct control *control, struct bearer_slot *slot, bool is_up)
 
 /* What is said of the first time is that there is no carrier, if so. */
 static void
-carrier_note(struct bearer_slot *slot, bool is_up)
+carrier_note(struct control *control, struct bearer_slot *slot, bool is_up)
 {
 	if (is_up && slot->carrier_losses > 0) {
 		slot->carrier_returns++;
-		fprintf(stderr, "dptipcd: bearer %s: carrier is back\n", slot->name);
+		stat_log(control, "bearer %s: carrier is back", slot->name);
 	} else if (!is_up) {
 		slot->carrier_losses++;
-		fprintf(stderr, "dptipcd: bearer %s: no carrier\n", slot->name);
+		stat_log(control, "bearer %s: no carrier", slot->name);
 	}
 }
 
@@ -65,7 +65,7 @@ carrier_look(struct control *control)
 		is_up = slot->bearer->ops->is_up(slot->bearer);
 		if (is_up == slot->is_up && (is_up || slot->carrier_losses > 0))
 			continue;
-		carrier_note(slot, is_up);
+		carrier_note(control, slot, is_up);
 		if (is_up != slot->is_up)
 			carrier_tell(control, slot, is_up);
 	}

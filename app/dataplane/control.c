@@ -22,6 +22,9 @@ _Static_assert(CONTROL_UNDER_WAY_MAX + CONTROL_ATTACHES_MAX < WORKER_ANSWER_RING
 #define CONTROL_LINGER_MS 20
 #define CONTROL_EVENTS	  64
 
+DPT_COUNTER_DESCS(control_counter_descs, CONTROL_COUNTERS);
+DPT_COUNTER_DESCS(pool_counter_descs, POOL_COUNTERS);
+
 int
 control_watch(struct control *control, int fd, struct source *source, uint32_t events)
 {
@@ -225,6 +228,19 @@ control_run(struct control *control)
 		stat_control(control);
 	}
 	control_stop(control);
+}
+
+void
+control_values_get(const struct control *control, struct control_values *values)
+{
+	*values = (struct control_values){
+		.control.processes = control->attaches_cnt,
+		.control.processes_refused = control->refused_attaches,
+		.control.processes_hostile = control->hostile_attaches,
+		.control.link_sets = control->link_sets,
+		.pool.buffers = control->pool->size,
+		.pool.buffers_used = rte_mempool_in_use_count(control->pool),
+	};
 }
 
 void

@@ -16,6 +16,7 @@
 #include <sys/queue.h>
 
 #include "args.h"
+#include "control_counters.h"
 #include "dpt_attach.h"
 #include "dpt_bearer.h"
 #include "stat_file.h"
@@ -23,7 +24,7 @@
 
 /* Attached processes at a time. Our choice: three descriptors each. */
 #define CONTROL_ATTACHES_MAX 4096
-/* Look at the carriers of bearers in this rhythm, where they do not tell. Our choice. */
+/* Look at the carriers of bearers in this rhythm. Our choice. */
 #define CONTROL_CARRIER_MS 100
 
 /* What epoll watches: the first member of whatever it belongs to. */
@@ -39,6 +40,7 @@ struct bearer_slot {
 	bool is_up;	/* told to the stack */
 	bool is_asking; /* req is with worker 0 */
 	struct request req;
+	struct control *control;
 	struct source carrier;
 	int carrier_fd; /* negative: none */
 	uint64_t carrier_losses;

@@ -95,19 +95,6 @@ link_set_done(struct request *req)
 	link_set_end(set, 0, "");
 }
 
-static void
-link_set_cfg(struct dpt_stack_bearer *cfg, const struct dpt_link_props *props)
-{
-	if (props->tolerance_ms != 0)
-		cfg->tolerance_ms = props->tolerance_ms;
-	if (props->priority != 0)
-		cfg->priority = props->priority;
-	if (props->mtu != 0)
-		cfg->mtu = props->mtu;
-	if (props->window_max != 0)
-		cfg->window_max = props->window_max;
-}
-
 /* slot and node are known. */
 static void
 link_set_ask(struct link_set *set)
@@ -134,7 +121,7 @@ link_set_ask(struct link_set *set)
 	};
 	/* At once: a carrier that comes back meanwhile brings the new values. */
 	if (set->node.value == 0)
-		link_set_cfg(&set->slot->cfg, &set->req.props);
+		dpt_stack_bearer_props(&set->slot->cfg, &set->req.props);
 	control_ask(set->attach->control, 0, &set->req);
 }
 

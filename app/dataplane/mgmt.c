@@ -142,15 +142,24 @@ print_counter(const struct mgmt *mgmt, const char *group, const char *name, uint
 	fprintf(mgmt->text, "%-40s %llu\n", whole, (unsigned long long)value);
 }
 
+/* descs: closed by a NULL name. */
+static void
+print_list(const struct mgmt *mgmt, const char *group, const struct dpt_counter_desc *descs,
+	   const void *values)
+{
+	const uint64_t *value = values;
+
+	for (; descs->name != NULL; descs++)
+		print_counter(mgmt, group, descs->name, *value++);
+}
+
 static void
 print_worker(struct mgmt *mgmt)
 {
-	const uint64_t *values = (const uint64_t *)&mgmt->chunk.counters.worker;
 	char group[16];
 
 	snprintf(group, sizeof(group), "worker%u", mgmt->worker);
-	for (uint32_t i = 0; i < WORKER_COUNTERS_CNT; i++)
-		print_counter(mgmt, group, worker_counter_descs[i].name, values[i]);
+	print_list(mgmt, group, worker_counter_descs, &mgmt->chunk.counters.worker);
 	for (uint32_t i = 0; i < mgmt->chunk.cnt; i++) {
 		uint64_t before = i < mgmt->sums_cnt ? mgmt->sums[i].value : 0;
 
@@ -165,6 +174,7 @@ static void
 print_counters_end(const struct mgmt *mgmt)
 {
 	const struct control *control = mgmt->attach->control;
+	struct control_values values;
 
 	for (uint32_t i = 0; i < mgmt->sums_cnt; i++)
 		print_counter(mgmt, mgmt->sums[i].library, mgmt->sums[i].desc->name,
@@ -172,27 +182,23 @@ print_counters_end(const struct mgmt *mgmt)
 	for (uint8_t id = 0; id < DPT_BEARERS_MAX; id++) {
 		const struct bearer_slot *slot = &control->bearers[id];
 		const struct dpt_bearer *bearer = slot->bearer;
-		uint64_t values[DPT_BEARER_COUNTERS_CNT] = {0};
+		uint64_t counters[DPT_BEARER_COUNTERS_CNT] = {0};
 		char group[16];
 
 		if (bearer == NULL)
 			continue;
 		snprintf(group, sizeof(group), "bearer%u", id);
-		bearer->ops->counters(bearer, values, DPT_BEARER_COUNTERS_CNT);
-		for (uint32_t i = 0; i < DPT_BEARER_COUNTERS_CNT; i++)
-			print_counter(mgmt, group, dpt_bearer_counter_descs[i].name, values[i]);
+		bearer->ops->counters(bearer, counters, DPT_BEARER_COUNTERS_CNT);
+		print_list(mgmt, group, dpt_bearer_counter_descs, counters);
 		print_counter(mgmt, group, "carrier_losses", slot->carrier_losses);
 		print_counter(mgmt, group, "carrier_returns", slot->carrier_returns);
 		print_counter(mgmt, group, "peers_steered", steer_rules_cnt(slot->steer));
 		print_counter(mgmt, group, "steer_refused",
 			      slot->steer != NULL ? slot->steer->refused : 0);
 	}
-	print_counter(mgmt, "control", "processes", control->attaches_cnt);
-	print_counter(mgmt, "control", "processes_refused", control->refused_attaches);
-	print_counter(mgmt, "control", "processes_hostile", control->hostile_attaches);
-	print_counter(mgmt, "control", "link_sets", control->link_sets);
-	print_counter(mgmt, "pool", "buffers", control->pool->size);
-	print_counter(mgmt, "pool", "buffers_used", rte_mempool_in_use_count(control->pool));
+	control_values_get(control, &values);
+	print_list(mgmt, "control", control_counter_descs, &values.control);
+	print_list(mgmt, "pool", pool_counter_descs, &values.pool);
 }
 
 /* ---- the walk ---- */

@@ -238,7 +238,7 @@ layout(struct dpt_stat_hdr *hdr, const struct control *control)
 	hdr->parts[DPT_STAT_VALUES].cnt =
 		(uint32_t)(workers * (WORKER_COUNTERS_CNT + STACK_VALUES_CNT) +
 			   slots * LINK_VALUES_CNT + DPT_BEARERS_MAX * DPT_BEARER_COUNTERS_CNT +
-			   STAT_CONTROL_VALUES_CNT);
+			   CONTROL_VALUES_CNT);
 	hdr->parts[DPT_STAT_NAMES].cnt = stat_names_fill(NULL);
 	hdr->parts[DPT_STAT_LINKS].cnt = slots;
 	hdr->parts[DPT_STAT_FLIGHTS].cnt = slots;
@@ -279,7 +279,7 @@ sets_fill(struct control *control)
 		snprintf(name, sizeof(name), "bearer%u", i);
 		set_make(file, idx++, "bearer", name, DPT_BEARER_COUNTERS_CNT);
 	}
-	set_make(file, idx, "control", "", STAT_CONTROL_VALUES_CNT);
+	set_make(file, idx, "control", "", CONTROL_VALUES_CNT);
 }
 
 static void

@@ -152,11 +152,10 @@ refresh_control(struct control *control)
 	const struct dpt_stat_hdr *hdr = control->stat.hdr;
 	const struct dpt_stat_set *set =
 		stat_at(hdr, DPT_STAT_SETS, 2u * control->workers_cnt + DPT_BEARERS_MAX);
-	const uint64_t values[STAT_CONTROL_VALUES_CNT] = {
-		control->attaches_cnt, control->refused_attaches, control->hostile_attaches,
-		control->pool->size, rte_mempool_in_use_count(control->pool)};
+	struct control_values values;
 
-	memcpy(stat_at(hdr, DPT_STAT_VALUES, set->values_first), values, sizeof(values));
+	control_values_get(control, &values);
+	memcpy(stat_at(hdr, DPT_STAT_VALUES, set->values_first), &values, sizeof(values));
 }
 
 void

@@ -49,8 +49,6 @@ struct stat_file {
 
 /* A turn of the control thread at least so often. Our choice. */
 #define STAT_CONTROL_MS 1000
-/* Values of control and the pool: the lists of stat_names.c. */
-#define STAT_CONTROL_VALUES_CNT 5
 
 /* The part's idx-th entry. */
 void *stat_at(const struct dpt_stat_hdr *hdr, enum dpt_stat_part_id part, uint32_t idx);

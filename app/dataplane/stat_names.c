@@ -9,19 +9,6 @@
 #include "dpt_stack.h"
 #include "stat_file.h"
 
-/* X(symbol, kind, text). Values: stat_control.c, in this order. */
-#define CONTROL_COUNTERS(X)                                                                        \
-	X(processes, INFO, "application processes that are attached")                              \
-	X(processes_refused, ERROR, "processes that might not attach, or found no room")           \
-	X(processes_hostile, ERROR, "processes detached for breaking a rule of the region")
-
-#define POOL_COUNTERS(X)                                                                           \
-	X(buffers, INFO, "packet buffers in the pool")                                             \
-	X(buffers_used, INFO, "packet buffers in use")
-
-static DPT_COUNTER_DESCS(control_descs, CONTROL_COUNTERS);
-static DPT_COUNTER_DESCS(pool_descs, POOL_COUNTERS);
-
 /* ---- counters ---- */
 
 static void
@@ -57,8 +44,8 @@ stat_descs_fill(struct dpt_stat_hdr *hdr)
 	for (uint32_t i = 0; dpt_stack_counter(NULL, i, &value); i++)
 		desc_put(hdr, cnt++, value.library, value.desc);
 	cnt = descs_put(hdr, cnt, "bearer", dpt_bearer_counter_descs);
-	cnt = descs_put(hdr, cnt, "control", control_descs);
-	return descs_put(hdr, cnt, "pool", pool_descs);
+	cnt = descs_put(hdr, cnt, "control", control_counter_descs);
+	return descs_put(hdr, cnt, "pool", pool_counter_descs);
 }
 
 uint32_t

@@ -102,6 +102,9 @@ int dpt_stack_bearer_up(struct dpt_stack *stack, const struct dpt_stack_bearer *
 void dpt_stack_bearer_down(struct dpt_stack *stack, uint8_t bearer_id, uint64_t now_ns,
 			   struct dpt_out *out);
 
+/* Lay new properties over a bearer's; those that are 0 stay as they were. */
+void dpt_stack_bearer_props(struct dpt_stack_bearer *bearer, const struct dpt_link_props *props);
+
 /*
  * Change properties live: of the bearer, thus of the links made from now on, and of the
  * links that are there: of all peers (node: 0) or of one. Fields that are 0 stay. Shard 0 is

@@ -75,6 +75,19 @@ is_props(const struct stack_bearer *bearer, const struct dpt_stack *stack,
 	return props->priority <= DPT_STACK_PRIORITY_MAX;
 }
 
+void
+dpt_stack_bearer_props(struct dpt_stack_bearer *bearer, const struct dpt_link_props *props)
+{
+	if (props->tolerance_ms != 0)
+		bearer->tolerance_ms = props->tolerance_ms;
+	if (props->window_max != 0)
+		bearer->window_max = props->window_max;
+	if (props->mtu != 0)
+		bearer->mtu = props->mtu;
+	if (props->priority != 0)
+		bearer->priority = props->priority;
+}
+
 int
 dpt_stack_link_props_set(struct dpt_stack *stack, uint8_t bearer_id, struct dpt_node_addr node,
 			 const struct dpt_link_props *props, uint64_t now_ns, struct dpt_out *out)
@@ -104,24 +117,11 @@ stack_bearer_msg(struct dpt_stack *stack, const struct dpt_stack_bearer *bearer)
 	slot->is_up = true;
 }
 
-static void
-bearer_props(struct dpt_stack_bearer *cfg, const struct dpt_link_props *props)
-{
-	if (props->tolerance_ms != 0)
-		cfg->tolerance_ms = props->tolerance_ms;
-	if (props->window_max != 0)
-		cfg->window_max = props->window_max;
-	if (props->mtu != 0)
-		cfg->mtu = props->mtu;
-	if (props->priority != 0)
-		cfg->priority = props->priority;
-}
-
 void
 stack_props_msg(struct dpt_stack *stack, const struct stack_props_msg *msg, uint64_t now_ns)
 {
 	if (msg->node.value == 0)
-		bearer_props(&stack->bearers[msg->bearer_id].cfg, &msg->props);
+		dpt_stack_bearer_props(&stack->bearers[msg->bearer_id].cfg, &msg->props);
 	for (uint32_t i = 0; i < stack->nodes_cnt; i++) {
 		struct dpt_node *node = stack_node_at(stack, stack->nodes_sorted[i]);
 

@@ -19,7 +19,8 @@
 #define PAIR_BUFS  32767
 #define PAIR_BURST 32
 /* Raw frames under way at most: a port drops what its ring does not hold. */
-#define PAIR_RAWS 512
+#define PAIR_RAWS    512
+#define PAIR_START_S 30
 /* A round trip that takes longer is lost. */
 #define PAIR_LOST_S 1.0
 
@@ -50,6 +51,19 @@ static struct pair *pair;
 static struct end end;
 static struct bench_times times;
 
+/* The other process is far enough; a bound, in case that it is dead. */
+static void
+wait_maddr(uint32_t who)
+{
+	double limit_s = bench_now_s() + PAIR_START_S;
+
+	while (!atomic_load(&pair->has_maddr[who])) {
+		if (bench_now_s() > limit_s)
+			end_die("pair", "the other process does not start");
+		usleep(1000);
+	}
+}
+
 static void
 start(uint32_t who, const struct link_options *options)
 {
@@ -67,16 +81,15 @@ start(uint32_t who, const struct link_options *options)
 		 "mac=02:00:00:00:00:%02x",
 		 who == 0 ? "server" : "client", who == 0 ? getpid() : getppid(), who + 1);
 	/* The server of a memif pair has to be there first. */
-	while (who == 1 && !atomic_load(&pair->has_maddr[0]))
-		usleep(1000);
+	if (who == 1)
+		wait_maddr(0);
 	end_eal(prefix, vdev);
 	bench_pin(options->cpus[who]);
 	cfg.pool = end_pool(PAIR_BUFS);
 	end_open(&end, &cfg);
 	pair->maddr[who] = end.info.maddr;
 	atomic_store(&pair->has_maddr[who], 1);
-	while (!atomic_load(&pair->has_maddr[1 - who]))
-		usleep(1000);
+	wait_maddr(1 - who);
 	end_connect(&end, &pair->maddr[1 - who]);
 }
 
@@ -148,8 +161,11 @@ begin(enum pair_kind kind, uint32_t bytes)
 	pair->kind = kind;
 	pair->bytes = bytes;
 	atomic_store(&pair->phase, phase);
-	while (kind != PAIR_END && atomic_load(&pair->done) != phase)
+	while (kind != PAIR_END && atomic_load(&pair->done) != phase) {
+		if (waitpid(-1, NULL, WNOHANG) > 0)
+			end_die("pair", "the other process has ended");
 		end_poll(&end);
+	}
 }
 
 static double

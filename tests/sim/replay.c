@@ -365,6 +365,12 @@ steps_before(struct replay *rp, uint32_t idx)
 			break;
 		case REPLAY_STOP: /* stop_before() */
 			return;
+		case REPLAY_SET:
+			CU_EQ_I64(dpt_stack_link_props_set(rp->stack, 0, rp->peer, &step->props,
+							   rp->now_ns, &rp->out),
+				  0);
+			take_out(rp);
+			break;
 		case REPLAY_START:
 			start(rp, idx);
 			break;

@@ -28,7 +28,13 @@
 #define REPLAY_CNTRS_MAX  512
 
 /* What the operator of the node did in the capture. */
-enum replay_do { REPLAY_BEARER_DOWN = 1, REPLAY_BEARER_UP = 2, REPLAY_STOP = 3, REPLAY_START = 4 };
+enum replay_do {
+	REPLAY_BEARER_DOWN = 1,
+	REPLAY_BEARER_UP = 2,
+	REPLAY_STOP = 3,
+	REPLAY_START = 4,
+	REPLAY_SET = 5, /* props, of the link */
+};
 
 struct replay_step {
 	/*
@@ -37,6 +43,7 @@ struct replay_step {
 	 */
 	uint32_t frame;
 	enum replay_do what;
+	struct dpt_link_props props;
 };
 
 struct replay_drop {
@@ -65,8 +72,9 @@ struct replay_cfg {
 	 */
 	uint32_t own_lost_from;
 	uint32_t own_lost_to;
-	uint32_t frames_max; /* the replay ends before this frame; 0: with the last one */
-	uint32_t binds_cnt;  /* names that the node bound, so broadcast, before the capture */
+	uint32_t timer_frame; /* said by the real node's timer, whose phase ours has not; 0: none */
+	uint32_t frames_max;  /* the replay ends before this frame; 0: with the last one */
+	uint32_t binds_cnt;   /* names that the node bound, so broadcast, before the capture */
 	uint32_t ups;
 	/* Contacts lost, in order, ended by 0. */
 	enum dpt_down_reason downs[REPLAY_DOWNS_MAX];

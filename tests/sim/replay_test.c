@@ -21,8 +21,8 @@
  *   node-restart               a, b      after a contact made by the test (replay.h)
  *   link-loss-of-contact       a, b      the same
  *   link-one-way               a, b      the same
- *   link-properties            b         the same; not a: dpt_stack.h has no command that
- *   keepalive-idle             b         changes a live link's priority or tolerance
+ *   link-properties            a, b      the same; a sets priority and tolerance
+ *   keepalive-idle             a, b      the same; a sets the tolerance
  *   rejects, frames 0 to 15    b         the same, and one name bound; the rest goes to a
  *                                        socket of b, by a port number of the kernel's
  *
@@ -250,6 +250,37 @@ new_priority_and_tolerance_as_b(void)
 	check(&cfg);
 }
 
+/* b resets the link: what a has sent on it since it came up was never acknowledged. */
+static void
+new_priority_and_tolerance_as_a(void)
+{
+	static const struct replay_cfg cfg = {.file = "link-properties.pcap",
+					      .place = 1,
+					      .has_addr = true,
+					      .is_linked = true,
+					      .steps = {{0, REPLAY_SET, {.priority = 25}},
+							{29, REPLAY_SET, {.tolerance_ms = 3000}}},
+					      .timer_frame = 3,
+					      .ups = 2,
+					      .downs = {DPT_DOWN_PEER_STOPPING},
+					      .drops = {{"link.drop_link_down", 2}}};
+
+	check(&cfg);
+}
+
+static void
+idle_link_as_a(void)
+{
+	static const struct replay_cfg cfg = {.file = "keepalive-idle.pcap",
+					      .place = 1,
+					      .has_addr = true,
+					      .is_linked = true,
+					      .steps = {{48, REPLAY_SET, {.tolerance_ms = 400}}},
+					      .ups = 1};
+
+	check(&cfg);
+}
+
 static void
 idle_link_as_b(void)
 {
@@ -293,6 +324,8 @@ static const struct cu_test tests[] = {
 	CU_TEST(one_way_link_as_a_that_hears_nothing),
 	CU_TEST(one_way_link_as_b_that_is_not_heard),
 	CU_TEST(new_priority_and_tolerance_as_b),
+	CU_TEST(new_priority_and_tolerance_as_a),
+	CU_TEST(idle_link_as_a),
 	CU_TEST(idle_link_as_b),
 	CU_TEST(messages_to_no_port_and_no_name_as_b),
 };

@@ -8,16 +8,10 @@ import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../support"))
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 from dpttest import (Skip, built, cleanup, equal, main, need, need_root, need_tools, run, spawn,
                      test, wait_until)
-
-_count = 0
-
-
-def new_name():
-    global _count
-    _count += 1
-    return "stat%d-%d" % (os.getpid(), _count)
+from daemon import new_name, start
 
 
 def stat(*args, want=0):
@@ -32,16 +26,6 @@ def path_of(name):
         if os.path.exists("%s/%s.stat" % (p, name)):
             return "%s/%s.stat" % (p, name)
     return "/tmp/dptipc-%d/%s.stat" % (os.geteuid(), name)
-
-
-def start(*options, name=None):
-    name = name or new_name()
-    d = spawn([built("app/dataplane/dptipcd"), "--name", name, *options])
-    d.name = name
-    # A killed one leaves its file: that is what it is for.
-    cleanup(lambda: os.path.exists(path_of(name)) and os.unlink(path_of(name)))
-    d.expect(r"^dptipcd: ready$", 20)
-    return d
 
 
 def pair():

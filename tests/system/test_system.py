@@ -20,26 +20,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 from dpttest import (Skip, built, cleanup, equal, main, need, need_root, need_tools, run, spawn,
                      test, wait_until)
+from daemon import new_name, start
 import dptipc
 
 HERE = os.path.dirname(os.path.realpath(__file__))
-_count = 0
-
-
-def new_name():
-    global _count
-    _count += 1
-    return "sys%d-%d" % (os.getpid(), _count)
-
-
-def start(*options, name=None, eal=(), before=()):
-    name = name or new_name()
-    argv = [*before, built("app/dataplane/dptipcd"), *eal, *(["--"] if eal else []),
-            "--name", name, *options]
-    p = spawn(argv)
-    p.name = name
-    p.expect(r"^dptipcd: ready$", 20)
-    return p
 
 
 def tool(name, *args, **kw):
