@@ -80,8 +80,12 @@ static const struct arg table[] = {
 	 "file that dptipc-stat reads (default: NAME.stat in the runtime directory); \"none\""},
 	{"mbufs", ARG_NUMBER, "buffers", 1024, 1 << 22, 32768, AT(mbufs),
 	 "packet buffers; each holds a frame"},
-	{"region-sockets", ARG_NUMBER, "", 1, 8192, 1024, AT(region_sockets),
+	{"region-sockets", ARG_NUMBER, "", 1, 65536, 1024, AT(region_sockets),
 	 "sockets of one application process"},
+	{"process-bindings", ARG_NUMBER, "", 1, DPT_OWN_BINDINGS_MAX, DPT_OWN_BINDINGS_MAX,
+	 AT(process_bindings), "service addresses bound by one application process"},
+	{"process-kib", ARG_NUMBER, "KiB", 0, UINT64_C(1) << 32, 0, AT(process_kib),
+	 "memory of what one application process has not read (0: what half of the buffers hold)"},
 	{"rx-log-kib", ARG_NUMBER, "KiB", 256, 16384, 256, AT(rx_log_kib),
 	 "receive log of a socket, a power of two"},
 	{"help", ARG_FLAG, "", 0, 0, 0, AT(is_help), "this text"},
@@ -308,11 +312,10 @@ args_check(struct args *args, char *error)
 {
 	if ((args->rx_log_kib & (args->rx_log_kib - 1)) != 0)
 		return arg_wrong(error, "rx-log-kib", "this number", "a power of two (KiB)");
-	/* Positions in a region are 32 bits: dpt_shm.h. */
-	if (args->region_sockets * (args->rx_log_kib * 1024 + 4096) >=
-	    (UINT64_C(4) << 30) - (64 << 20))
+	/* Address space of each process, of which only what is used takes memory. Our choice. */
+	if (args->region_sockets * args->rx_log_kib > UINT64_C(64) << 20)
 		return arg_wrong(error, "region-sockets", "this number",
-				 "--region-sockets times --rx-log-kib below 3.9 GiB");
+				 "--region-sockets times --rx-log-kib at most 64 GiB");
 	for (uint32_t i = 0; i < args->bearers_cnt; i++) {
 		struct args_bearer *bearer = &args->bearers[i];
 

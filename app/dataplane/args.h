@@ -54,6 +54,8 @@ struct args {
 	uint64_t recorders;
 	char stat_file[ARGS_PATH_BYTES]; /* "": the default; "none" */
 	uint64_t region_sockets;
+	uint64_t process_bindings;
+	uint64_t process_kib; /* 0: half of the buffers */
 	uint64_t rx_log_kib;
 	uint32_t allow_uids[ARGS_IDS_MAX];
 	uint32_t allow_uids_cnt;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* An attached process: its connection, its region, its requests. Contract: attach.h. */
+/* An attachment: its region, its requests. Contract: attach.h. */
 #include "attach.h"
 
 #include <errno.h>
@@ -17,156 +17,18 @@
  * of the largest messages fit. */
 #define ATTACH_CHANNEL_BYTES (512u << 10)
 
-/* ---- the connection ---- */
-
-static void
-attach_conn_close(struct attach *a)
-{
-	if (a->fd < 0)
-		return;
-	control_unwatch(a->control, a->fd);
-	close(a->fd);
-	a->fd = -1;
-	/* An answer that waits for room is not needed any more; one that a worker owes comes. */
-	if (a->has_answer)
-		a->is_asking = false;
-	a->has_answer = false;
-	free(a->text);
-	a->text = NULL;
-}
-
-/* Returns false when the connection is full. A broken one is noticed by its hang-up. */
-static bool
-attach_send(struct attach *a, const struct iovec *iov, uint32_t iov_cnt, const int *fds,
-	    uint32_t fds_cnt)
-{
-	union {
-		char bytes[CMSG_SPACE(2 * sizeof(int))];
-		struct cmsghdr align;
-	} control = {0};
-	struct msghdr msg = {.msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = iov_cnt};
-
-	if (fds_cnt > 0) {
-		struct cmsghdr *cmsg;
-
-		msg.msg_control = control.bytes;
-		msg.msg_controllen = CMSG_SPACE(fds_cnt * sizeof(int));
-		cmsg = CMSG_FIRSTHDR(&msg);
-		cmsg->cmsg_level = SOL_SOCKET;
-		cmsg->cmsg_type = SCM_RIGHTS;
-		cmsg->cmsg_len = CMSG_LEN(fds_cnt * sizeof(int));
-		memcpy(CMSG_DATA(cmsg), fds, fds_cnt * sizeof(int));
-	}
-	return sendmsg(a->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 || errno != EAGAIN;
-}
-
-/* The next piece of an INFO answer; the last one is empty. Returns false: full. */
-static bool
-attach_send_text(struct attach *a)
-{
-	for (;;) {
-		size_t left = a->text_bytes - a->text_sent;
-		size_t part = left < DPT_ATTACH_TEXT_BYTES ? left : DPT_ATTACH_TEXT_BYTES;
-		struct iovec iov[2] = {
-			{.iov_base = &a->msg, .iov_len = sizeof(a->msg)},
-			{.iov_base = a->text + a->text_sent, .iov_len = part},
-		};
-
-		a->msg.arg[0] = (uint32_t)part;
-		if (!attach_send(a, iov, 2, NULL, 0))
-			return false;
-		a->text_sent += part;
-		if (part == 0)
-			break;
-	}
-	free(a->text);
-	a->text = NULL;
-	return true;
-}
-
-/* The answer is out: the next request may come. */
-static void
-attach_answered(struct attach *a)
-{
-	a->is_asking = false;
-	a->has_answer = false;
-	control_watch_mod(a->control, a->fd, &a->source, EPOLLIN);
-}
-
-static void
-attach_answer_iov(struct attach *a, const struct iovec *iov, uint32_t iov_cnt, const int *fds,
-		  uint32_t fds_cnt)
-{
-	if (a->fd < 0) {
-		a->is_asking = false;
-		attach_check_end(a);
-		return;
-	}
-	/*
-	 * One small answer per question: the connection is full only when the application sent
-	 * many questions and reads no answer. Then it has broken the rule of dpt_attach.h.
-	 */
-	if (!attach_send(a, iov, iov_cnt, fds, fds_cnt))
-		shutdown(a->fd, SHUT_RDWR);
-	attach_answered(a);
-}
-
-void
-attach_answer(struct attach *a, int result, const int *fds, uint32_t fds_cnt)
-{
-	struct iovec iov = {.iov_base = &a->msg, .iov_len = sizeof(a->msg)};
-
-	a->msg.result = result;
-	attach_answer_iov(a, &iov, 1, fds, fds_cnt);
-}
-
-void
-attach_answer_note(struct attach *a, int result, const char *text)
-{
-	struct iovec iov[2] = {
-		{.iov_base = &a->msg, .iov_len = sizeof(a->msg)},
-		{.iov_base = (void *)(uintptr_t)text, .iov_len = strlen(text)},
-	};
-
-	a->msg.result = result;
-	a->msg.arg[4] = (uint32_t)iov[1].iov_len;
-	attach_answer_iov(a, iov, 2, NULL, 0);
-}
-
-void
-attach_answer_text(struct attach *a)
-{
-	a->msg.result = a->text != NULL ? 0 : ENOMEM;
-	if (a->fd < 0 || a->text == NULL) {
-		free(a->text);
-		a->text = NULL;
-		a->msg.arg[0] = 0;
-		attach_answer(a, a->msg.result, NULL, 0);
-		return;
-	}
-	a->text_sent = 0;
-	if (attach_send_text(a)) {
-		attach_answered(a);
-		return;
-	}
-	a->has_answer = true;
-	control_watch_mod(a->control, a->fd, &a->source, EPOLLOUT);
-}
-
 /* ---- the end ---- */
 
+/* What a region holds beside the struct. It may be half made. */
 static void
-attach_free(struct attach *a)
+attach_region_free(struct attach *a)
 {
 	struct control *control = a->control;
 
-	TAILQ_REMOVE(&control->attaches, a, link);
-	control->attaches_cnt--;
 	if (a->served.region != NULL) {
 		/* The application may hold a copy, which would keep it watched. */
 		epoll_ctl(control->workers[a->worker].epoll_fd, EPOLL_CTL_DEL, a->doorbell, NULL);
 		munmap(a->served.region, a->region_bytes);
-		control->of[a->worker].attaches_cnt--;
 	}
 	if (a->memfd >= 0)
 		close(a->memfd);
@@ -174,6 +36,18 @@ attach_free(struct attach *a)
 		close(a->doorbell);
 	control_free_later(control, &a->socks_garbage, a->socks);
 	free(a->served.socks);
+}
+
+static void
+attach_free(struct attach *a)
+{
+	struct control *control = a->control;
+
+	mgmt_attach_gone(control, a);
+	TAILQ_REMOVE(&control->attaches, a, link);
+	control->attaches_cnt--;
+	control->of[a->worker].attaches_cnt--;
+	attach_region_free(a);
 	control_free_later(control, &a->garbage, a);
 }
 
@@ -186,16 +60,26 @@ attach_detached(struct request *req)
 void
 attach_check_end(struct attach *a)
 {
-	if (a->fd >= 0 || a->socks_cnt > 0 || a->is_asking || a->state == ATTACH_LEAVING)
+	if (a->conns_cnt > 0 || a->socks_cnt > 0 || a->state != ATTACH_SERVED)
 		return;
-	if (a->state == ATTACH_CONNECTED) {
-		attach_free(a);
-		return;
-	}
 	a->state = ATTACH_LEAVING;
 	a->req = (struct request){
 		.op = REQUEST_DETACH, .served = &a->served, .done = attach_detached, .owner = a};
 	control_ask(a->control, a->worker, &a->req);
+}
+
+static void
+attach_conns_close(struct attach *a)
+{
+	struct conn *conn, *next;
+
+	for (conn = TAILQ_FIRST(&a->control->conns); conn != NULL; conn = next) {
+		next = TAILQ_NEXT(conn, link);
+		if (conn->attach != a)
+			continue;
+		conn_close(conn);
+		conn_check_end(conn);
+	}
 }
 
 /* The worker's word: this process broke a rule of the region. */
@@ -206,9 +90,8 @@ attach_hostile(struct request *req)
 
 	a->control->hostile_attaches++;
 	a->is_thrown_out = true;
-	attach_conn_close(a);
 	sockets_close_all(a);
-	attach_check_end(a);
+	attach_conns_close(a);
 }
 
 /* ---- HELLO ---- */
@@ -216,13 +99,15 @@ attach_hostile(struct request *req)
 static void
 attach_hello_done(struct request *req)
 {
-	struct attach *a = req->owner;
+	struct conn *conn = req->owner;
+	struct attach *a = conn->attach;
 	int fds[2] = {a->memfd, a->doorbell};
 
 	a->state = ATTACH_SERVED;
-	a->msg.arg[0] = DPT_SHM_ABI_VERSION;
-	a->msg.arg[1] = (uint32_t)a->region_bytes;
-	attach_answer(a, 0, fds, 2);
+	conn->msg.arg[0] = DPT_SHM_ABI_VERSION;
+	conn->msg.arg[1] = (uint32_t)a->region_bytes;
+	conn->msg.arg[3] = (uint32_t)(a->region_bytes >> 32);
+	conn_answer(conn, 0, fds, 2);
 }
 
 static int
@@ -241,6 +126,7 @@ attach_region(struct attach *a)
 	    fcntl(a->memfd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
 		return -errno;
 	a->doorbell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	/* Untouched until used: what a process may open costs nothing. */
 	a->socks = calloc(s->layout.socks_cnt, sizeof(*a->socks));
 	s->socks = calloc(s->layout.socks_cnt, sizeof(*s->socks));
 	if (a->doorbell < 0 || a->socks == NULL || s->socks == NULL)
@@ -252,54 +138,139 @@ attach_region(struct attach *a)
 	}
 	dpt_shm_region_init(s->region, &s->layout);
 	s->hdr = s->region;
-	for (uint32_t i = 0; i < s->layout.socks_cnt; i++)
-		a->socks[i] = (struct attach_sock){.attach = a, .idx = i, .fd = -1};
 	return 0;
 }
 
-static void
-attach_hello(struct attach *a)
+/* Half of the pool by default: one process that reads nothing leaves the others as much. */
+static uint64_t
+attach_memory_max(const struct args *args)
 {
-	struct control *control = a->control;
-	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
-	int rc;
+	if (args->process_kib != 0)
+		return args->process_kib * 1024;
+	return args->mbufs / 2 * dpt_sock_charge_min();
+}
 
-	if (a->state != ATTACH_CONNECTED || a->served.region != NULL) {
-		attach_answer(a, EISCONN, NULL, 0);
-		return;
-	}
-	if (a->msg.arg[0] != DPT_SHM_ABI_VERSION) {
-		a->msg.arg[0] = DPT_SHM_ABI_VERSION;
-		attach_answer(a, EPROTONOSUPPORT, NULL, 0);
-		return;
-	}
-	if (a->refusal != 0) {
-		control->refused_attaches++;
-		attach_answer(a, a->refusal, NULL, 0);
-		if (a->fd >= 0)
-			shutdown(a->fd, SHUT_RDWR);
-		return;
-	}
+static struct attach *
+attach_new(struct conn *conn, int *rc)
+{
+	struct control *control = conn->control;
+	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+	struct attach *a = calloc(1, sizeof(*a));
+
+	*rc = -ENOMEM;
+	if (a == NULL)
+		return NULL;
+	a->control = control;
+	a->uid = conn->uid;
+	a->pid = conn->pid;
+	memcpy(a->program, conn->program, sizeof(a->program));
+	a->memfd = -1;
+	a->doorbell = -1;
 	for (uint8_t i = 1; i < control->workers_cnt; i++)
 		if (control->of[i].attaches_cnt < control->of[a->worker].attaches_cnt)
 			a->worker = i;
-	rc = attach_region(a);
-	if (rc == 0 && epoll_ctl(control->workers[a->worker].epoll_fd, EPOLL_CTL_ADD, a->doorbell,
-				 &event) != 0)
-		rc = -errno;
-	if (a->served.region != NULL)
-		control->of[a->worker].attaches_cnt++;
-	if (rc != 0) {
-		attach_answer(a, -rc, NULL, 0);
-		if (a->fd >= 0)
-			shutdown(a->fd, SHUT_RDWR);
-		return;
+	*rc = attach_region(a);
+	if (*rc == 0 && epoll_ctl(control->workers[a->worker].epoll_fd, EPOLL_CTL_ADD, a->doorbell,
+				  &event) != 0)
+		*rc = -errno;
+	if (*rc != 0) {
+		attach_region_free(a);
+		control_free_later(control, &a->garbage, a);
+		return NULL;
 	}
 	a->served.attach = a;
+	a->served.bindings_max = (uint32_t)control->args->process_bindings;
+	a->served.account.charge_max = attach_memory_max(control->args);
 	a->served.hostile.done = attach_hostile;
-	a->req = (struct request){
-		.op = REQUEST_ATTACH, .served = &a->served, .done = attach_hello_done, .owner = a};
-	control_ask(control, a->worker, &a->req);
+	TAILQ_INSERT_TAIL(&control->attaches, a, link);
+	control->attaches_cnt++;
+	control->of[a->worker].attaches_cnt++;
+	return a;
+}
+
+/* What HELLO and ADOPT have in common. Returns false when that was the answer. */
+static bool
+attach_may(struct conn *conn)
+{
+	if (conn->attach != NULL) {
+		conn_answer(conn, EISCONN, NULL, 0);
+		return false;
+	}
+	if (conn->msg.arg[0] != DPT_SHM_ABI_VERSION) {
+		conn->msg.arg[0] = DPT_SHM_ABI_VERSION;
+		conn_answer(conn, EPROTONOSUPPORT, NULL, 0);
+		return false;
+	}
+	if (conn->refusal == 0)
+		return true;
+	conn->control->refused_attaches++;
+	conn_answer(conn, conn->refusal, NULL, 0);
+	if (conn->fd >= 0)
+		shutdown(conn->fd, SHUT_RDWR);
+	return false;
+}
+
+static void
+attach_hello(struct conn *conn)
+{
+	struct control *control = conn->control;
+	int rc = -EUSERS;
+
+	if (!attach_may(conn))
+		return;
+	if (control->attaches_cnt < CONTROL_ATTACHES_MAX)
+		conn->attach = attach_new(conn, &rc);
+	if (conn->attach == NULL) {
+		control->refused_attaches += rc == -EUSERS;
+		conn_answer(conn, -rc, NULL, 0);
+		if (conn->fd >= 0)
+			shutdown(conn->fd, SHUT_RDWR);
+		return;
+	}
+	conn->attach->conns_cnt++;
+	conn->req = (struct request){.op = REQUEST_ATTACH,
+				     .served = &conn->attach->served,
+				     .done = attach_hello_done,
+				     .owner = conn};
+	control_ask(control, conn->attach->worker, &conn->req);
+}
+
+/* ---- ADOPT: doc/decisions/0016-adopted-sockets.md ---- */
+
+static void
+attach_adopt(struct conn *conn)
+{
+	struct attach_sock *sock;
+	struct attach *a;
+	int fds[2];
+
+	if (!attach_may(conn))
+		return;
+	sock = conn->msg_fd >= 0 ? sockets_of_fd(conn->control, conn->msg_fd) : NULL;
+	if (sock == NULL || sock->attach->is_thrown_out) {
+		conn_answer(conn, ENOENT, NULL, 0);
+		return;
+	}
+	a = sock->attach;
+	if (conn->uid != a->uid) {
+		conn->control->refused_attaches++;
+		conn_answer(conn, EACCES, NULL, 0);
+		return;
+	}
+	if (a->conns_cnt == 0) {
+		a->pid = conn->pid;
+		memcpy(a->program, conn->program, sizeof(a->program));
+	}
+	conn->attach = a;
+	a->conns_cnt++;
+	conn->control->adoptions++;
+	conn->msg.arg[0] = DPT_SHM_ABI_VERSION;
+	conn->msg.arg[1] = (uint32_t)a->region_bytes;
+	conn->msg.arg[2] = sock->idx;
+	conn->msg.arg[3] = (uint32_t)(a->region_bytes >> 32);
+	fds[0] = a->memfd;
+	fds[1] = a->doorbell;
+	conn_answer(conn, 0, fds, 2);
 }
 
 /* ---- requests that concern a socket ---- */
@@ -307,199 +278,190 @@ attach_hello(struct attach *a)
 static void
 attach_sock_done(struct request *req)
 {
-	struct attach *a = req->owner;
+	struct conn *conn = req->owner;
 
 	if (req->op == REQUEST_SHUTDOWN) {
-		a->msg.arg[1] = (uint32_t)req->position;
-		a->msg.arg[2] = (uint32_t)(req->position >> 32);
+		conn->msg.arg[1] = (uint32_t)req->position;
+		conn->msg.arg[2] = (uint32_t)(req->position >> 32);
+	} else if (req->op == REQUEST_RECVQ) {
+		conn->msg.arg[0] = req->info.queued_msgs;
+		conn->msg.arg[1] = req->info.queued_bytes;
 	}
-	attach_answer(a, -req->result, NULL, 0);
+	conn_answer(conn, -req->result, NULL, 0);
 }
 
 static bool
 attach_has_sock(const struct attach *a, uint32_t idx)
 {
-	return a->state == ATTACH_SERVED && idx < a->served.layout.socks_cnt &&
+	return a != NULL && a->state == ATTACH_SERVED && idx < a->served.layout.socks_cnt &&
 	       a->socks[idx].is_open && !a->socks[idx].is_closing;
 }
 
 static void
-attach_sock_ask(struct attach *a, enum request_op op)
+attach_sock_ask(struct conn *conn, enum request_op op)
 {
-	const uint32_t *arg = a->msg.arg;
+	struct attach *a = conn->attach;
+	const uint32_t *arg = conn->msg.arg;
 
 	if (!attach_has_sock(a, arg[0])) {
-		attach_answer(a, EBADF, NULL, 0);
+		conn_answer(conn, EBADF, NULL, 0);
 		return;
 	}
-	a->req = (struct request){
+	conn->req = (struct request){
 		.op = op,
 		.served = &a->served,
 		.sock_idx = arg[0],
 		.range = {.type = arg[1], .lower = arg[2], .upper = arg[3]},
 		/* Src: 09-socket-api.md, 1: 0 and the old zone scope mean cluster. */
-		.scope = arg[4] == DPT_SCOPE_NODE ? DPT_SCOPE_NODE : DPT_SCOPE_CLUSTER,
+		.scope = (arg[4] & ~DPT_ATTACH_BIND_SYNC) == DPT_SCOPE_NODE ? DPT_SCOPE_NODE
+									    : DPT_SCOPE_CLUSTER,
+		.is_sync = op == REQUEST_BIND && (arg[4] & DPT_ATTACH_BIND_SYNC) != 0,
 		.bytes = arg[1],
 		.done = attach_sock_done,
-		.owner = a,
+		.owner = conn,
 	};
-	control_ask(a->control, a->worker, &a->req);
+	control_ask(a->control, a->worker, &conn->req);
+}
+
+/*
+ * A descriptor that was closed before the request was sent hung up before it: epoll gives both
+ * in that order, and the worker's ring keeps it.
+ */
+static void
+attach_sync(struct conn *conn)
+{
+	if (conn->attach == NULL || conn->attach->state != ATTACH_SERVED) {
+		conn_answer(conn, ENOTCONN, NULL, 0);
+		return;
+	}
+	conn->req = (struct request){.op = REQUEST_SYNC, .done = attach_sock_done, .owner = conn};
+	control_ask(conn->control, conn->attach->worker, &conn->req);
+}
+
+/* ---- what the node knows of another ---- */
+
+static void
+attach_link_name_done(struct request *req)
+{
+	struct conn *conn = req->owner;
+
+	conn_answer_note(conn, -req->result, req->result == 0 ? conn->note : "");
 }
 
 static void
-attach_request(struct attach *a)
+attach_node_id_done(struct request *req)
 {
-	switch ((enum dpt_attach_op)a->msg.op) {
-	case DPT_ATTACH_HELLO:
-		attach_hello(a);
-		return;
-	case DPT_ATTACH_SOCKET:
-		sockets_open(a);
-		return;
-	case DPT_ATTACH_BIND:
-		attach_sock_ask(a, REQUEST_BIND);
-		return;
-	case DPT_ATTACH_UNBIND:
-		attach_sock_ask(a, REQUEST_UNBIND);
-		return;
-	case DPT_ATTACH_UNBIND_ALL:
-		attach_sock_ask(a, REQUEST_UNBIND_ALL);
-		return;
-	case DPT_ATTACH_SHUTDOWN:
-		attach_sock_ask(a, REQUEST_SHUTDOWN);
-		return;
-	case DPT_ATTACH_RCVBUF:
-		attach_sock_ask(a, REQUEST_RCVBUF);
-		return;
-	case DPT_ATTACH_INFO:
-		mgmt_begin(a);
-		return;
-	case DPT_ATTACH_LINK_SET:
-		link_set_begin(a);
-		return;
-	}
-	attach_answer(a, EOPNOTSUPP, NULL, 0);
+	struct conn *conn = req->owner;
+
+	if (req->result == 0)
+		memcpy(conn->msg.arg, &req->node_id, sizeof(req->node_id));
+	conn_answer(conn, -req->result, NULL, 0);
 }
 
-/* The next message: 1, nothing yet: 0, or the end, also for one of a wrong size: -1. */
-static int
-attach_recv(struct attach *a)
-{
-	struct iovec iov[2] = {
-		{.iov_base = &a->msg, .iov_len = sizeof(a->msg)},
-		{.iov_base = a->note, .iov_len = sizeof(a->note)},
-	};
-	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
-	ssize_t got = recvmsg(a->fd, &msg, MSG_DONTWAIT);
-	size_t note_bytes;
-
-	if (got < 0 && errno == EAGAIN)
-		return 0;
-	if (got < (ssize_t)sizeof(a->msg) || (msg.msg_flags & MSG_TRUNC) != 0)
-		return -1;
-	note_bytes = (size_t)got - sizeof(a->msg);
-	if (note_bytes != (a->msg.op == DPT_ATTACH_LINK_SET ? a->msg.arg[4] : 0) ||
-	    note_bytes == sizeof(a->note))
-		return -1;
-	a->note[note_bytes] = '\0';
-	return 1;
-}
-
+/* Src: 09-socket-api.md, 20. */
 static void
-attach_event(struct source *source, uint32_t events)
+attach_node_ask(struct conn *conn, enum request_op op, void (*done)(struct request *req))
 {
-	struct attach *a = (struct attach *)source;
-	int got;
+	struct control *control = conn->control;
+	struct dpt_node_addr node = dpt_node_addr(conn->msg.arg[0]);
 
-	if (a->fd < 0)
-		return;
-	if ((events & EPOLLOUT) && a->has_answer) {
-		if (attach_send_text(a))
-			attach_answered(a);
+	if (conn->attach == NULL) {
+		conn_answer(conn, ENOTCONN, NULL, 0);
 		return;
 	}
-	if (a->is_asking) {
-		if (events & (EPOLLHUP | EPOLLERR)) {
-			attach_conn_close(a);
-			attach_check_end(a);
-		}
+	if (op == REQUEST_LINK_NAME && conn->msg.arg[1] >= DPT_BEARERS_MAX) {
+		conn_answer_note(conn, EADDRNOTAVAIL, "");
 		return;
 	}
-	got = attach_recv(a);
-	if (got == 0)
-		return;
-	if (got < 0) {
-		attach_conn_close(a);
-		attach_check_end(a);
-		return;
-	}
-	a->is_asking = true;
-	control_watch_mod(a->control, a->fd, &a->source, 0);
-	attach_request(a);
-}
-
-/* ---- beginning and end ---- */
-
-static void
-attach_program(struct attach *a)
-{
-	char path[32];
-	ssize_t got;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%u/comm", a->pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	got = fd >= 0 ? read(fd, a->program, sizeof(a->program) - 1) : 0;
-	if (fd >= 0)
-		close(fd);
-	a->program[got > 0 ? got - 1 : 0] = '\0';
-	/* A process names itself as it likes: nothing that moves a terminal's cursor. */
-	for (char *c = a->program; *c != '\0'; c++)
-		if (*c < ' ' || *c > '~')
-			*c = '?';
+	conn->req = (struct request){.op = op,
+				     .node = node,
+				     .bearer.bearer_id = (uint8_t)conn->msg.arg[1],
+				     .text = conn->note,
+				     .bytes = sizeof(conn->note),
+				     .done = done,
+				     .owner = conn};
+	/* (a node's shard follows from its address and what does not change) */
+	control_ask(control, dpt_stack_shard_of(control->workers[0].stack, node), &conn->req);
 }
 
 void
-attach_new(struct control *control, int fd, const struct ucred *peer, int refusal)
+attach_request(struct conn *conn)
 {
-	struct attach *a = calloc(1, sizeof(*a));
+	static const enum request_op of_sock[] = {
+		[DPT_ATTACH_BIND] = REQUEST_BIND,
+		[DPT_ATTACH_UNBIND] = REQUEST_UNBIND,
+		[DPT_ATTACH_UNBIND_ALL] = REQUEST_UNBIND_ALL,
+		[DPT_ATTACH_SHUTDOWN] = REQUEST_SHUTDOWN,
+		[DPT_ATTACH_RCVBUF] = REQUEST_RCVBUF,
+		[DPT_ATTACH_LISTEN] = REQUEST_LISTEN,
+		[DPT_ATTACH_NODELAY] = REQUEST_NODELAY,
+		[DPT_ATTACH_RECVQ] = REQUEST_RECVQ,
+	};
+	uint32_t op = conn->msg.op;
 
-	if (a == NULL) {
-		close(fd);
+	if (op < sizeof(of_sock) / sizeof(of_sock[0]) && of_sock[op] != 0) {
+		attach_sock_ask(conn, of_sock[op]);
 		return;
 	}
-	a->source.event = attach_event;
-	a->control = control;
-	a->pid = (uint32_t)peer->pid;
-	a->is_admin = peer->uid == 0 || peer->uid == geteuid();
-	a->refusal = refusal;
-	a->fd = fd;
-	a->memfd = -1;
-	a->doorbell = -1;
-	a->peer_end = -1;
-	attach_program(a);
-	TAILQ_INSERT_TAIL(&control->attaches, a, link);
-	control->attaches_cnt++;
-	if (control_watch(control, fd, &a->source, EPOLLIN) != 0) {
-		close(fd);
-		a->fd = -1;
-		attach_check_end(a);
+	switch ((enum dpt_attach_op)op) {
+	case DPT_ATTACH_HELLO:
+		attach_hello(conn);
+		return;
+	case DPT_ATTACH_ADOPT:
+		attach_adopt(conn);
+		return;
+	case DPT_ATTACH_SOCKET:
+		sockets_open(conn);
+		return;
+	case DPT_ATTACH_ACCEPT:
+		if (attach_has_sock(conn->attach, conn->msg.arg[0]))
+			sockets_accept(conn);
+		else
+			conn_answer(conn, EBADF, NULL, 0);
+		return;
+	case DPT_ATTACH_PAIR:
+		sockets_pair(conn);
+		return;
+	case DPT_ATTACH_INFO:
+		mgmt_begin(conn);
+		return;
+	case DPT_ATTACH_LINK_SET:
+		link_set_begin(conn);
+		return;
+	case DPT_ATTACH_LINK_NAME:
+		attach_node_ask(conn, REQUEST_LINK_NAME, attach_link_name_done);
+		return;
+	case DPT_ATTACH_SYNC:
+		attach_sync(conn);
+		return;
+	case DPT_ATTACH_NODE_ID:
+		attach_node_ask(conn, REQUEST_NODE_ID, attach_node_id_done);
+		return;
+	default:
+		conn_answer(conn, EOPNOTSUPP, NULL, 0);
 	}
 }
+
+/* ---- the end of dptipcd ---- */
 
 void
 attach_stop_all(struct control *control)
 {
 	struct attach *a, *next;
+	struct conn *conn, *conn_next;
 
+	for (conn = TAILQ_FIRST(&control->conns); conn != NULL; conn = conn_next) {
+		conn_next = TAILQ_NEXT(conn, link);
+		if (conn->attach != NULL)
+			atomic_store_explicit(&conn->attach->served.hdr->is_down, 1,
+					      memory_order_seq_cst);
+		conn_close(conn);
+		conn_check_end(conn);
+	}
 	for (a = TAILQ_FIRST(&control->attaches); a != NULL; a = next) {
 		next = TAILQ_NEXT(a, link);
-		if (a->served.hdr != NULL)
-			atomic_store_explicit(&a->served.hdr->is_down, 1, memory_order_seq_cst);
-		attach_conn_close(a);
-		if (a->socks != NULL)
-			sockets_close_all(a);
-		attach_check_end(a);
+		atomic_store_explicit(&a->served.hdr->is_down, 1, memory_order_seq_cst);
+		sockets_close_all(a);
 	}
 }
 
@@ -507,9 +469,13 @@ void
 attach_free_all(struct control *control)
 {
 	struct attach *a;
+	struct conn *conn;
 
-	while ((a = TAILQ_FIRST(&control->attaches)) != NULL) {
-		attach_conn_close(a);
-		attach_free(a);
+	while ((conn = TAILQ_FIRST(&control->conns)) != NULL) {
+		conn_close(conn);
+		conn->is_asking = false;
+		conn_check_end(conn);
 	}
+	while ((a = TAILQ_FIRST(&control->attaches)) != NULL)
+		attach_free(a);
 }

@@ -3,59 +3,86 @@
 #define ATTACH_H
 
 /*
- * An attached process, on control's side. One request at a time: while it is with a worker
- * the connection is not read. Lives until its connection and all its sockets are closed,
- * which after fork() other processes may hold.
+ * On control's side: connections to the attach socket, and attachments, regions with their
+ * sockets. A process has one connection, made with HELLO, and its own attachment; who was
+ * handed one of its sockets (exec, SCM_RIGHTS) makes one more to it, with ADOPT.
  *
- *   connected --HELLO--> attached --EOF--> connection closed --last socket--> DETACH --> freed
+ *   struct conn --+
+ *   struct conn --+--> struct attach --> struct attach_sock [], one descriptor each
+ *
+ * One request of a connection at a time: while it is with a worker the connection is not
+ * read. An attachment lives until its last connection and its last socket are closed, which
+ * after fork() other processes may hold:
+ *
+ *   HELLO --> served --last connection, last socket--> DETACH --> freed
  */
 
 #include "control.h"
 
 enum attach_state {
-	ATTACH_CONNECTED = 0, /* no region yet */
+	ATTACH_STARTING = 0, /* ATTACH asked */
 	ATTACH_SERVED = 1,
 	ATTACH_LEAVING = 2, /* DETACH asked */
 };
 
+struct attach;
+
 struct attach_sock {
 	struct source source;
 	struct attach *attach;
+	LIST_ENTRY(attach_sock) by_cookie;
 	struct request req; /* CLOSE */
+	uint64_t cookie;    /* SO_COOKIE of the application's end */
 	uint32_t idx;
-	int fd; /* our end; -1: index is free */
+	int fd; /* our end */
 	struct dpt_port port;
+	bool is_used; /* index and fd */
 	bool is_open; /* the worker knows it */
 	bool is_closing;
+	bool is_hung_seen; /* the hang-up that we made was reported */
 };
 
 struct attach {
-	struct source source;
 	TAILQ_ENTRY(attach) link;
 	struct garbage garbage, socks_garbage;
 	struct control *control;
 	enum attach_state state;
 	uint8_t worker;
-	uint32_t pid;
-	bool is_admin;	  /* root, or dptipcd's own user */
-	int refusal;	  /* errno that HELLO is answered with, 0: none */
+	uint32_t uid;
+	uint32_t pid;	  /* whose sockets they are: of the first connection that is left */
 	char program[16]; /* as ps shows it */
-	int fd;		  /* connection; -1: closed */
 	int memfd;
 	int doorbell;
 	uint64_t region_bytes;
 	struct served served;
 	struct attach_sock *socks; /* [served.layout.socks_cnt] */
 	uint32_t socks_cnt;
-	uint32_t idx_next; /* where the search for a free index begins */
+	uint32_t conns_cnt;
+	uint32_t idx_next;  /* where the search for a free index begins */
+	bool is_thrown_out; /* hostile: no socket may open any more */
+	struct request req; /* ATTACH, DETACH */
+};
+
+struct conn {
+	struct source source;
+	TAILQ_ENTRY(conn) link;
+	struct garbage garbage;
+	struct control *control;
+	struct attach *attach; /* NULL: neither HELLO nor ADOPT yet */
+	uint32_t uid;
+	uint32_t pid;
+	bool is_admin;	  /* root, or dptipcd's own user */
+	int refusal;	  /* errno that HELLO is answered with, 0: none */
+	char program[16]; /* as ps shows it */
+	int fd;		  /* -1: closed */
 
 	/* The request under way, and its answer when the connection is full. */
 	bool is_asking;
-	bool is_thrown_out; /* hostile: no socket may open any more */
 	struct dpt_attach_msg msg;
+	int msg_fd;			  /* came with msg; -1: none */
 	char note[DPT_ATTACH_NOTE_BYTES]; /* what stands behind msg: LINK_SET */
 	struct request req;
-	int peer_end;	 /* SOCKET: the application's end of the pair, to be sent */
+	int ends[2];	 /* the application's ends of new pairs, to be sent */
 	bool has_answer; /* msg (and text) could not be sent yet */
 	char *text;	 /* INFO */
 	size_t text_bytes;
@@ -63,24 +90,37 @@ struct attach {
 	struct mgmt *mgmt;
 };
 
-/* Answer the request under way: attach->msg with result. fds: sent along, not taken over. */
-void attach_answer(struct attach *a, int result, const int *fds, uint32_t fds_cnt);
-/* The same for LINK_SET: text is sent along. */
-void attach_answer_note(struct attach *a, int result, const char *text);
-/* The same for INFO: a->text is sent, then freed. */
-void attach_answer_text(struct attach *a);
-/* Free what can be freed: call after a socket or the connection has gone. */
+/* Answer the request under way: conn->msg with result. fds: sent along, not taken over. */
+void conn_answer(struct conn *conn, int result, const int *fds, uint32_t fds_cnt);
+/* The same, text is sent along: LINK_SET, LINK_NAME. */
+void conn_answer_note(struct conn *conn, int result, const char *text);
+/* The same for INFO: conn->text is sent, then freed. */
+void conn_answer_text(struct conn *conn);
+/* Nobody is there, or shall be, any more. */
+void conn_close(struct conn *conn);
+/* Free it when it is closed and no answer is owed. */
+void conn_check_end(struct conn *conn);
+
+/* attach.c. Do what conn->msg asks for. */
+void attach_request(struct conn *conn);
+/* Free what can be freed: call after a socket or a connection has gone. */
 void attach_check_end(struct attach *a);
 
 /* sockets.c */
-void sockets_open(struct attach *a);
+void sockets_open(struct conn *conn);
+void sockets_accept(struct conn *conn);
+void sockets_pair(struct conn *conn);
 void sockets_close(struct attach_sock *sock);
 void sockets_close_all(struct attach *a);
+/* The socket whose application's end fd is, or NULL. */
+struct attach_sock *sockets_of_fd(struct control *control, int fd);
 
-/* link_set.c. Do what a->msg and a->note ask for; attach_answer_note follows. */
-void link_set_begin(struct attach *a);
+/* link_set.c. Do what conn->msg and conn->note ask for; conn_answer_note follows. */
+void link_set_begin(struct conn *conn);
 
-/* mgmt.c. Begin the dump that a->msg asks for; attach_answer_text follows. */
-void mgmt_begin(struct attach *a);
+/* mgmt.c. Begin the dump that conn->msg asks for; conn_answer_text follows. */
+void mgmt_begin(struct conn *conn);
+/* The attachment goes: no dump may look at it any more. */
+void mgmt_attach_gone(struct control *control, const struct attach *a);
 
 #endif /* ATTACH_H */

@@ -140,6 +140,7 @@ control_init(struct control *control, char *error, size_t error_bytes)
 	int rc;
 
 	TAILQ_INIT(&control->attaches);
+	TAILQ_INIT(&control->conns);
 	STAILQ_INIT(&control->garbage);
 	for (uint32_t i = 0; i < DPT_SHARDS_MAX; i++)
 		STAILQ_INIT(&control->of[i].wait);
@@ -234,7 +235,10 @@ void
 control_values_get(const struct control *control, struct control_values *values)
 {
 	*values = (struct control_values){
-		.control.processes = control->attaches_cnt,
+		.control.processes = control->conns_cnt,
+		.control.sockets = control->socks_cnt,
+		.control.sockets_refused = control->refused_sockets,
+		.control.adoptions = control->adoptions,
 		.control.processes_refused = control->refused_attaches,
 		.control.processes_hostile = control->hostile_attaches,
 		.control.link_sets = control->link_sets,

@@ -7,8 +7,9 @@
  * attach connections and socket pairs, asks workers (request.h), obeys signals. Everything
  * here is the control thread's.
  *
- * Files: control.c epoll, requests, signals; listen.c who may attach; attach.c an attached
- * process and its requests; sockets.c its sockets; mgmt.c text dumps; carrier.c bearers up and
+ * Files: control.c epoll, requests, signals; listen.c who may attach; conn.c a connection of a
+ * process, attach.c its region and its requests; sockets.c its sockets; mgmt.c text dumps;
+ * carrier.c bearers up and
  * down; links.c, link_set.c, steer.c what concerns links.
  */
 
@@ -22,8 +23,11 @@
 #include "stat_file.h"
 #include "worker.h"
 
-/* Attached processes at a time. Our choice: three descriptors each. */
+/* Attachments, and connections to them, at a time. Our choice: three descriptors each. */
 #define CONTROL_ATTACHES_MAX 4096
+#define CONTROL_CONNS_MAX    4096
+/* Of the table that finds a socket by its cookie. Our choice: some sockets each. */
+#define CONTROL_COOKIE_BUCKETS 16384
 /* Look at the carriers of bearers in this rhythm. Our choice. */
 #define CONTROL_CARRIER_MS 100
 
@@ -62,6 +66,10 @@ struct garbage {
 
 struct attach;
 TAILQ_HEAD(attach_list, attach);
+struct conn;
+TAILQ_HEAD(conn_list, conn);
+struct attach_sock;
+LIST_HEAD(cookie_bucket, attach_sock);
 
 struct listener {
 	struct source source;
@@ -87,6 +95,10 @@ struct control {
 	uint32_t listeners_cnt;
 	struct attach_list attaches;
 	uint32_t attaches_cnt;
+	struct conn_list conns;
+	uint32_t conns_cnt;
+	uint32_t socks_cnt;
+	struct cookie_bucket cookies[CONTROL_COOKIE_BUCKETS];
 	STAILQ_HEAD(, garbage) garbage;
 	struct request stop_reqs[DPT_SHARDS_MAX];
 	uint32_t refused_attaches; /* by access rule or for lack of room */
@@ -96,6 +108,8 @@ struct control {
 	struct links_walk *steer_walk;
 	uint64_t link_sets;	   /* changes of properties */
 	uint32_t hostile_attaches; /* detached for breaking a rule of the region */
+	uint64_t refused_sockets;  /* beyond what a process or the node may have */
+	uint64_t adoptions;	   /* connections to attachments of others */
 	bool is_stopping;
 	bool is_stopped;
 	struct stat_file stat;
@@ -128,12 +142,12 @@ void carrier_look(struct control *control);
 void carrier_stop(struct control *control);
 
 /*
- * attach.c. fd: a fresh connection; it is taken over. refusal: what its HELLO is answered
+ * conn.c. fd: a fresh connection; it is taken over. refusal: what its HELLO is answered
  * with, 0: the peer may attach. (An answer before the question could get lost.)
  */
 struct ucred;
-void attach_new(struct control *control, int fd, const struct ucred *peer, int refusal);
-/* The dataplane stops: every process sees it at once. */
+void conn_new(struct control *control, int fd, const struct ucred *peer, int refusal);
+/* attach.c. The dataplane stops: every process sees it at once. */
 void attach_stop_all(struct control *control);
 void attach_free_all(struct control *control);
 

@@ -13,6 +13,10 @@ struct control;
 	X(processes, INFO, "application processes that are attached")                              \
 	X(processes_refused, ERROR, "processes that might not attach, or found no room")           \
 	X(processes_hostile, ERROR, "processes detached for breaking a rule of the region")        \
+	X(sockets, INFO, "sockets of all processes")                                               \
+	X(sockets_refused, ERROR,                                                                  \
+	  "sockets refused: the process or the node has as many as it may")                        \
+	X(adoptions, INFO, "sockets that a process was handed and took over")                      \
 	X(link_sets, INFO, "changes of properties of links")
 
 #define POOL_COUNTERS(X)                                                                           \

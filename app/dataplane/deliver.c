@@ -8,6 +8,7 @@
  *
  * A socket is on the busy list while it has unread messages or more to come.
  */
+#include <errno.h>
 #include <sys/socket.h>
 
 #include "dpt_msg.h"
@@ -29,6 +30,30 @@ deliver_busy(struct worker *w, struct served_sock *sock)
 	TAILQ_INSERT_TAIL(&w->busy, sock, busy_link);
 }
 
+static void
+deliver_head(const struct served_sock *sock, struct dpt_rec_data *rec, const uint8_t *hdr)
+{
+	rec->hdr.importance = (uint8_t)dpt_msg_user(hdr);
+	rec->hdr.flags = (uint8_t)((dpt_msg_dest_droppable(hdr) ? DPT_REC_F_DEST_DROPPABLE : 0) |
+				   (dpt_msg_src_droppable(hdr) ? DPT_REC_F_SRC_DROPPABLE : 0));
+	rec->hdr.errcode = (uint8_t)dpt_msg_errcode(hdr);
+	rec->hdr.sock_idx = sock->idx;
+	rec->orig_port = dpt_msg_origport(hdr);
+	rec->orig_node = dpt_msg_origin(hdr).value;
+	rec->msg_type = dpt_msg_type(hdr);
+}
+
+static void
+deliver_commit(struct worker *w, struct served_sock *sock, struct dpt_rec_data *rec, uint8_t kind,
+	       uint32_t bytes)
+{
+	dpt_log_commit(&sock->log, rec, kind, bytes);
+	sock->given++;
+	if (sock->unread_ns == 0)
+		sock->unread_ns = w->now_ns;
+	w->counters.app_deliveries++;
+}
+
 /* Write one message. Returns false when the log has no room for it. */
 static bool
 deliver_write(struct worker *w, struct served_sock *sock, struct rte_mbuf *m)
@@ -44,14 +69,7 @@ deliver_write(struct worker *w, struct served_sock *sock, struct rte_mbuf *m)
 
 	if (rec == NULL)
 		return false;
-	rec->hdr.importance = (uint8_t)dpt_msg_user(hdr);
-	rec->hdr.flags = (uint8_t)((dpt_msg_dest_droppable(hdr) ? DPT_REC_F_DEST_DROPPABLE : 0) |
-				   (dpt_msg_src_droppable(hdr) ? DPT_REC_F_SRC_DROPPABLE : 0));
-	rec->hdr.errcode = (uint8_t)dpt_msg_errcode(hdr);
-	rec->hdr.sock_idx = sock->idx;
-	rec->orig_port = dpt_msg_origport(hdr);
-	rec->orig_node = dpt_msg_origin(hdr).value;
-	rec->msg_type = type;
+	deliver_head(sock, rec, hdr);
 	if (has_name) {
 		rec->msg_type |= DPT_REC_DATA_HAS_NAME;
 		rec->name[0] = dpt_msg_nametype(hdr);
@@ -61,12 +79,35 @@ deliver_write(struct worker *w, struct served_sock *sock, struct rte_mbuf *m)
 	}
 	payload = (uint8_t *)rec + head;
 	dpt_buf_read(m, hdr_bytes, payload, payload_bytes);
-	dpt_log_commit(&sock->log, rec, DPT_REC_DATA, head + payload_bytes);
-	sock->given++;
-	if (sock->unread_ns == 0)
-		sock->unread_ns = w->now_ns;
-	w->counters.app_deliveries++;
+	deliver_commit(w, sock, rec, DPT_REC_DATA, head + payload_bytes);
 	return true;
+}
+
+/* Room is looked for first: a request that the stack has given out may be accepted, and gone,
+ * at any time. */
+static uint32_t
+deliver_syns(struct worker *w, struct served_sock *sock)
+{
+	uint32_t cnt = 0;
+
+	while (cnt < WORKER_BURST) {
+		struct dpt_rec_data *rec = dpt_log_reserve(&sock->log, DPT_REC_DATA_BYTES);
+		struct rte_mbuf *m;
+
+		if (rec == NULL) {
+			sock->is_more = true;
+			return cnt;
+		}
+		m = dpt_sock_recv_next(w->socks, sock->port);
+		if (m == NULL)
+			return cnt;
+		deliver_head(sock, rec, dpt_buf_hdr(m));
+		deliver_commit(w, sock, rec, DPT_REC_SYN, DPT_REC_DATA_BYTES);
+		cnt++;
+	}
+	sock->is_more = true;
+	w->is_more = true;
+	return cnt;
 }
 
 /* All that the stack has for the socket, as far as log and burst reach. */
@@ -76,6 +117,8 @@ deliver_sock(struct worker *w, struct served_sock *sock)
 	uint32_t cnt = 0;
 
 	sock->is_more = false;
+	if (unlikely(sock->state == DPT_SOCK_STATE_LISTEN))
+		return deliver_syns(w, sock);
 	while (cnt < WORKER_BURST) {
 		struct rte_mbuf *m =
 			sock->held != NULL ? sock->held : dpt_sock_recv_next(w->socks, sock->port);
@@ -97,22 +140,31 @@ deliver_sock(struct worker *w, struct served_sock *sock)
 	return cnt;
 }
 
-bool
-deliver_receipts(struct worker *w, struct served_sock *sock)
+/* The application has read that many. Returns false when it cannot be true. */
+static bool
+deliver_read(struct worker *w, struct served_sock *sock, uint64_t read)
 {
-	/* Pairs with the client's release: it has read the messages' lines. */
-	uint64_t read = atomic_load_explicit(&sock->shm->rx_msgs, memory_order_acquire);
-
 	uint64_t from = RTE_MAX(sock->done, sock->returned);
 
 	if (read == sock->done)
 		return true;
 	if (read < sock->done || read > sock->given)
 		return false;
-	if (read > from)
-		dpt_sock_recv_done(w->socks, sock->port, (uint32_t)(read - from));
+	if (read > from && sock->state != DPT_SOCK_STATE_LISTEN) {
+		dpt_stack_recv_done(w->stack, sock->port, (uint32_t)(read - from), w->now_ns,
+				    &w->out);
+		worker_events(w);
+	}
 	sock->done = read;
 	return true;
+}
+
+bool
+deliver_receipts(struct worker *w, struct served_sock *sock)
+{
+	/* Pairs with the client's release: it has read the messages' lines. */
+	return deliver_read(w, sock,
+			    atomic_load_explicit(&sock->shm->rx_msgs, memory_order_acquire));
 }
 
 static uint64_t
@@ -148,7 +200,9 @@ deliver_look(struct worker *w, struct served_sock *sock, bool *is_stuck)
 static void
 deliver_signal(struct worker *w, struct served_sock *sock)
 {
-	if (atomic_load_explicit(&sock->shm->is_signalled, memory_order_seq_cst) != 0)
+	/* Hung up: readable for ever. */
+	if (sock->is_hung ||
+	    atomic_load_explicit(&sock->shm->is_signalled, memory_order_seq_cst) != 0)
 		return;
 	atomic_store_explicit(&sock->shm->is_signalled, 1, memory_order_seq_cst);
 	dpt_shm_fence();
@@ -174,11 +228,50 @@ static void
 deliver_drops(struct worker *w, struct served_sock *sock)
 {
 	uint64_t drops = dpt_sock_drops(w->socks, sock->port);
+	struct served *s = sock->served;
 
+	w->counters.app_memory_quota += s->account.refused - s->refused_seen;
+	s->refused_seen = s->account.refused;
 	if (likely(drops == sock->drops))
 		return;
 	sock->drops = drops;
 	atomic_store_explicit(&sock->shm->rx_drops, drops, memory_order_relaxed);
+}
+
+/*
+ * Hang up, once. Our end goes on to tell when the last copy of the application's is closed:
+ * by the next change (it is watched edge-triggered), or, if that comes so soon that control
+ * sees both as one, by the error that the kernel reports for octets which were never read. Two:
+ * an application that was just about to take the octet of a signal may get one of them.
+ */
+static void
+deliver_hang(struct served_sock *sock)
+{
+	static const char octets[2];
+
+	/* Fails when the application has closed it already: control sees that as it stands. */
+	if (sock->is_hung ||
+	    (send(sock->fd, octets, sizeof(octets), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
+	     errno != EAGAIN))
+		return;
+	atomic_store_explicit(&sock->is_hung, true, memory_order_release);
+	shutdown(sock->fd, SHUT_RDWR);
+}
+
+/* Only after the last message, so that who is woken by it finds that. */
+static void
+deliver_end(struct served_sock *sock)
+{
+	if (unlikely(sock->is_ended) && !sock->is_more)
+		deliver_hang(sock);
+}
+
+void
+deliver_hang_up(struct worker *w, struct served_sock *sock)
+{
+	sock->is_ended = true;
+	if (!sock->is_hung)
+		deliver_busy(w, sock);
 }
 
 /* One socket of the busy list. Returns messages written. */
@@ -198,6 +291,7 @@ deliver_scan(struct worker *w, struct served_sock *sock)
 	if (sock->is_more)
 		cnt = deliver_sock(w, sock);
 	deliver_drops(w, sock);
+	deliver_end(sock);
 	if (deliver_look(w, sock, &is_stuck)) {
 		sock->unread_ns = 0;
 		if (!sock->is_more && sock->done == sock->given) {
@@ -247,9 +341,13 @@ deliver_settle(struct worker *w)
 	struct served_sock *sock;
 
 	dpt_shm_fence();
-	TAILQ_FOREACH (sock, &w->busy, busy_link)
-		if (!sock->served->is_hostile && !deliver_is_read(sock))
+	TAILQ_FOREACH (sock, &w->busy, busy_link) {
+		if (sock->served->is_hostile)
+			continue;
+		deliver_end(sock);
+		if (!deliver_is_read(sock))
 			deliver_signal(w, sock);
+	}
 }
 
 uint64_t
@@ -261,11 +359,26 @@ deliver_shut(struct served_sock *sock)
 	return sock->log.pos;
 }
 
+/*
+ * What was read is not returned to its sender, told or not, and no message of which a part
+ * was read (09-socket-api.md, 17.1, step 3). A lie changes only that.
+ */
+void
+deliver_last(struct worker *w, struct served_sock *sock)
+{
+	uint64_t read = __atomic_load_n(&sock->shm->rx_read, __ATOMIC_ACQUIRE);
+
+	(void)deliver_receipts(w, sock);
+	(void)deliver_read(w, sock, read);
+	if (__atomic_load_n(&sock->shm->rx_offset, __ATOMIC_RELAXED) != 0 &&
+	    sock->given > RTE_MAX(sock->done, sock->returned))
+		dpt_sock_partly_read(w->socks, sock->port);
+}
+
 void
 deliver_close(struct worker *w, struct served_sock *sock)
 {
-	/* What was read is not returned to its sender; a lie changes only that. */
-	(void)deliver_receipts(w, sock);
+	deliver_last(w, sock);
 	if (sock->is_busy)
 		TAILQ_REMOVE(&w->busy, sock, busy_link);
 	sock->is_busy = false;

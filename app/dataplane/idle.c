@@ -100,7 +100,7 @@ idle_sleep_ns(struct worker *w)
 	if (deadline_ns <= now_ns)
 		return 0;
 	sleep_ns = RTE_MIN(sleep_ns, deadline_ns - now_ns);
-	if (deliver_is_blocked(w) || submit_is_blocked(w)) {
+	if (deliver_is_blocked(w) || submit_is_blocked(w) || !STAILQ_EMPTY(&w->held)) {
 		sleep_ns = RTE_MIN(sleep_ns, w->room_ns);
 		w->room_ns = RTE_MIN(w->room_ns * 2, (uint64_t)IDLE_ROOM_MAX_NS);
 	}

@@ -20,7 +20,7 @@
 
 struct link_set {
 	struct links_walk walk; /* first */
-	struct attach *attach;
+	struct conn *conn;
 	struct bearer_slot *slot;
 	struct dpt_node_addr node;
 	struct dpt_stack_bearer before; /* slot's, in case of an error */
@@ -42,17 +42,17 @@ enum { WORD_TOLERANCE, WORD_PRIORITY, WORD_WINDOW, WORD_MTU };
 static void
 link_set_end(struct link_set *set, int error, const char *text)
 {
-	struct attach *a = set->attach;
+	struct conn *conn = set->conn;
 
 	free(set);
-	attach_answer_note(a, error, text);
+	conn_answer_note(conn, error, text);
 }
 
 /* Returns 0, or EINVAL with a line in text that says what is possible. */
 static int
 link_set_check(const struct link_set *set, char text[DPT_ATTACH_NOTE_BYTES])
 {
-	const uint32_t *arg = set->attach->msg.arg;
+	const uint32_t *arg = set->conn->msg.arg;
 	bool is_any = false;
 
 	for (uint32_t i = 0; i < RTE_DIM(words); i++) {
@@ -91,7 +91,7 @@ link_set_done(struct request *req)
 		link_set_end(set, -req->result, strerror(-req->result));
 		return;
 	}
-	set->attach->control->link_sets++;
+	set->conn->control->link_sets++;
 	link_set_end(set, 0, "");
 }
 
@@ -99,7 +99,7 @@ link_set_done(struct request *req)
 static void
 link_set_ask(struct link_set *set)
 {
-	const uint32_t *arg = set->attach->msg.arg;
+	const uint32_t *arg = set->conn->msg.arg;
 	char text[DPT_ATTACH_NOTE_BYTES];
 	int error = link_set_check(set, text);
 
@@ -122,7 +122,7 @@ link_set_ask(struct link_set *set)
 	/* At once: a carrier that comes back meanwhile brings the new values. */
 	if (set->node.value == 0)
 		dpt_stack_bearer_props(&set->slot->cfg, &set->req.props);
-	control_ask(set->attach->control, 0, &set->req);
+	control_ask(set->conn->control, 0, &set->req);
 }
 
 static void
@@ -130,7 +130,7 @@ link_set_each(struct links_walk *walk, const struct chunk_link *link)
 {
 	struct link_set *set = (struct link_set *)walk;
 
-	if (strcmp(link->info.name, set->attach->note) != 0)
+	if (strcmp(link->info.name, set->conn->note) != 0)
 		return;
 	set->slot = &walk->control->bearers[link->info.bearer_id];
 	set->node = link->peer;
@@ -146,29 +146,29 @@ link_set_found(struct links_walk *walk)
 		link_set_ask(set);
 		return;
 	}
-	snprintf(text, sizeof(text), "%.100s: no bearer or link of this name", set->attach->note);
+	snprintf(text, sizeof(text), "%.100s: no bearer or link of this name", set->conn->note);
 	link_set_end(set, ENOENT, text);
 }
 
 void
-link_set_begin(struct attach *a)
+link_set_begin(struct conn *conn)
 {
-	struct control *control = a->control;
+	struct control *control = conn->control;
 	struct link_set *set;
 
-	if (!a->is_admin) {
-		attach_answer_note(a, EPERM, "only root and dptipcd's own user may do that");
+	if (!conn->is_admin) {
+		conn_answer_note(conn, EPERM, "only root and dptipcd's own user may do that");
 		return;
 	}
 	set = calloc(1, sizeof(*set));
 	if (set == NULL) {
-		attach_answer_note(a, ENOMEM, "no memory");
+		conn_answer_note(conn, ENOMEM, "no memory");
 		return;
 	}
-	set->attach = a;
+	set->conn = conn;
 	for (uint8_t id = 0; id < DPT_BEARERS_MAX; id++)
 		if (control->bearers[id].bearer != NULL &&
-		    strcmp(control->bearers[id].name, a->note) == 0)
+		    strcmp(control->bearers[id].name, conn->note) == 0)
 			set->slot = &control->bearers[id];
 	if (set->slot != NULL) {
 		link_set_ask(set);

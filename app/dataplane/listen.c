@@ -93,11 +93,11 @@ listen_event(struct source *source, uint32_t events)
 	}
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) != 0)
 		listen_refuse(control, fd, errno);
-	else if (control->attaches_cnt == CONTROL_ATTACHES_MAX)
+	else if (control->conns_cnt == CONTROL_CONNS_MAX)
 		listen_refuse(control, fd, EUSERS);
 	else
-		attach_new(control, fd, &peer,
-			   listen_is_allowed(control->args, fd, &peer) ? 0 : EACCES);
+		conn_new(control, fd, &peer,
+			 listen_is_allowed(control->args, fd, &peer) ? 0 : EACCES);
 }
 
 static int

@@ -19,13 +19,13 @@
 #define MGMT_TEXT_MAX (64u << 20)
 
 struct mgmt {
-	struct attach *attach;
+	struct conn *conn;
 	struct request req;
 	FILE *text;
 	enum chunk_kind kind;
 	uint8_t worker;
 	/* SOCKETS: where the walk over all attachments is. */
-	struct attach *at;
+	struct attach *at; /* NULL: at the end */
 	uint32_t at_idx;
 	/* COUNTERS: sums over the workers, in the order of dpt_stack_counter. */
 	struct dpt_counter_value sums[CHUNK_COUNTERS_CNT];
@@ -40,7 +40,7 @@ static void mgmt_ask(struct mgmt *mgmt);
 static void
 print_node(const struct mgmt *mgmt)
 {
-	const struct control *control = mgmt->attach->control;
+	const struct control *control = mgmt->conn->control;
 	const struct chunk *chunk = &mgmt->chunk;
 	char id[DPT_NODE_ID_TEXT_BYTES];
 	uint64_t up_s = (chunk->now_ns - CLOCK_START_NS) / 1000000000;
@@ -53,7 +53,7 @@ print_node(const struct mgmt *mgmt)
 		(unsigned long long)control->args->net_id);
 	fprintf(mgmt->text, "%-16s %llu s\n", "Up", (unsigned long long)up_s);
 	fprintf(mgmt->text, "%-16s %u\n", "Workers", control->workers_cnt);
-	fprintf(mgmt->text, "%-16s %u\n", "Processes", control->attaches_cnt);
+	fprintf(mgmt->text, "%-16s %u\n", "Processes", control->conns_cnt);
 	for (uint8_t i = 0; i < DPT_BEARERS_MAX; i++) {
 		const struct bearer_slot *slot = &control->bearers[i];
 		char maddr[64];
@@ -101,19 +101,58 @@ print_links(const struct mgmt *mgmt)
 	}
 }
 
+static const char *
+type_name(enum dpt_sock_type type)
+{
+	switch (type) {
+	case DPT_SOCK_STREAM:
+		return "stream";
+	case DPT_SOCK_DGRAM:
+		return "dgram";
+	case DPT_SOCK_RDM:
+		return "rdm";
+	case DPT_SOCK_SEQPACKET:
+		return "seqpkt";
+	}
+	return "?";
+}
+
+static const char *
+state_name(enum dpt_sock_state state)
+{
+	switch (state) {
+	case DPT_SOCK_STATE_ESTABLISHED:
+		return "connected";
+	case DPT_SOCK_STATE_CONNECTING:
+		return "connecting";
+	case DPT_SOCK_STATE_OPEN:
+		return "open";
+	case DPT_SOCK_STATE_DISCONNECTING:
+		return "ended";
+	case DPT_SOCK_STATE_LISTEN:
+		return "listen";
+	}
+	return "?";
+}
+
 static void
 print_sockets(const struct mgmt *mgmt)
 {
 	for (uint32_t i = 0; i < mgmt->chunk.cnt; i++) {
 		const struct chunk_socket *s = &mgmt->chunk.sockets[i];
+		char peer[32] = "-";
 
 		if (!s->is_there)
 			continue;
-		fprintf(mgmt->text, "%-10u %-6s %-8u %-10u %-8u %-8llu %-10s %-8llu %s\n",
-			s->port.ref, s->info.type == DPT_SOCK_RDM ? "rdm" : "dgram",
+		if (s->info.state == DPT_SOCK_STATE_ESTABLISHED)
+			snprintf(peer, sizeof(peer), "%u@%x", s->info.peer.port.ref,
+				 s->info.peer.node.value);
+		fprintf(mgmt->text,
+			"%-10u %-6s %-10s %-20s %-8u %-10u %-8u %-8llu %-10s %-8llu %s\n",
+			s->port.ref, type_name(s->info.type), state_name(s->info.state), peer,
 			s->info.queued_msgs, s->info.queued_bytes, s->info.bindings_cnt,
 			(unsigned long long)s->info.drops, s->info.is_congested ? "yes" : "no",
-			(unsigned long long)s->pid, mgmt->at->program);
+			(unsigned long long)s->pid, s->program);
 	}
 }
 
@@ -173,7 +212,7 @@ print_worker(struct mgmt *mgmt)
 static void
 print_counters_end(const struct mgmt *mgmt)
 {
-	const struct control *control = mgmt->attach->control;
+	const struct control *control = mgmt->conn->control;
 	struct control_values values;
 
 	for (uint32_t i = 0; i < mgmt->sums_cnt; i++)
@@ -213,8 +252,9 @@ static const struct {
 	[CHUNK_LINKS] = {true, "Link                                         State        Peer     "
 			       "Prio Tol/ms Window MTU    Sent         Received     Resent   "
 			       "Last down            Use\n"},
-	[CHUNK_SOCKETS] = {false, "Port       Type   Queued   Octets     Bindings Drops    "
-				  "Congested  Pid      Program\n"},
+	[CHUNK_SOCKETS] = {false,
+			   "Port       Type   State      Peer                 Queued   Octets     "
+			   "Bindings Drops    Congested  Pid      Program\n"},
 	[CHUNK_COUNTERS] = {true, ""},
 	[CHUNK_REFUSED] = {false, "Address  Identity                         Media address      "
 				  "Network  Reason           Times    Seconds ago\n"},
@@ -223,17 +263,17 @@ static const struct {
 static void
 mgmt_end(struct mgmt *mgmt)
 {
-	struct attach *a = mgmt->attach;
+	struct conn *conn = mgmt->conn;
 
 	if (mgmt->kind == CHUNK_COUNTERS)
 		print_counters_end(mgmt);
 	if (fclose(mgmt->text) != 0) {
-		free(a->text);
-		a->text = NULL;
+		free(conn->text);
+		conn->text = NULL;
 	}
-	a->mgmt = NULL;
+	conn->mgmt = NULL;
 	free(mgmt);
-	attach_answer_text(a);
+	conn_answer_text(conn);
 }
 
 /* The next sockets of the walk into the chunk; one attachment at a time, which has a worker. */
@@ -253,7 +293,9 @@ mgmt_sockets_next(struct mgmt *mgmt)
 			if (!sock->is_open || sock->is_closing)
 				continue;
 			chunk->sockets[chunk->cnt].port = sock->port;
-			chunk->sockets[chunk->cnt++].pid = at->pid;
+			chunk->sockets[chunk->cnt].pid = at->pid;
+			memcpy(chunk->sockets[chunk->cnt++].program, at->program,
+			       sizeof(at->program));
 		}
 		if (chunk->cnt > 0) {
 			mgmt->worker = at->worker;
@@ -297,7 +339,7 @@ mgmt_answer(struct request *req)
 		return;
 	}
 	if (!is_more && kinds[mgmt->kind].is_all_workers &&
-	    mgmt->worker + 1 < mgmt->attach->control->workers_cnt) {
+	    mgmt->worker + 1 < mgmt->conn->control->workers_cnt) {
 		mgmt->worker++;
 		mgmt->chunk.cursor = 0;
 		is_more = true;
@@ -314,11 +356,26 @@ mgmt_ask(struct mgmt *mgmt)
 	mgmt->chunk.kind = mgmt->kind;
 	mgmt->req = (struct request){
 		.op = REQUEST_DUMP, .chunk = &mgmt->chunk, .done = mgmt_answer, .owner = mgmt};
-	control_ask(mgmt->attach->control, mgmt->worker, &mgmt->req);
+	control_ask(mgmt->conn->control, mgmt->worker, &mgmt->req);
 }
 
 void
-mgmt_begin(struct attach *a)
+mgmt_attach_gone(struct control *control, const struct attach *a)
+{
+	struct conn *conn;
+
+	TAILQ_FOREACH (conn, &control->conns, link) {
+		struct mgmt *mgmt = conn->mgmt;
+
+		if (mgmt == NULL || mgmt->at != a)
+			continue;
+		mgmt->at = TAILQ_NEXT(a, link);
+		mgmt->at_idx = 0;
+	}
+}
+
+void
+mgmt_begin(struct conn *conn)
 {
 	static const enum chunk_kind of_info[] = {
 		[DPT_INFO_NODE] = CHUNK_NODE,	      [DPT_INFO_NAMES] = CHUNK_NAMES,
@@ -327,26 +384,26 @@ mgmt_begin(struct attach *a)
 	};
 	struct mgmt *mgmt;
 
-	if (a->msg.arg[0] >= sizeof(of_info) / sizeof(of_info[0])) {
-		a->msg.arg[0] = 0;
-		attach_answer(a, EINVAL, NULL, 0);
+	if (conn->msg.arg[0] >= sizeof(of_info) / sizeof(of_info[0])) {
+		conn->msg.arg[0] = 0;
+		conn_answer(conn, EINVAL, NULL, 0);
 		return;
 	}
 	mgmt = calloc(1, sizeof(*mgmt));
 	if (mgmt != NULL)
-		mgmt->text = open_memstream(&a->text, &a->text_bytes);
+		mgmt->text = open_memstream(&conn->text, &conn->text_bytes);
 	if (mgmt == NULL || mgmt->text == NULL) {
 		free(mgmt);
-		a->msg.arg[0] = 0;
-		attach_answer(a, ENOMEM, NULL, 0);
+		conn->msg.arg[0] = 0;
+		conn_answer(conn, ENOMEM, NULL, 0);
 		return;
 	}
-	a->mgmt = mgmt;
-	mgmt->attach = a;
-	mgmt->kind = of_info[a->msg.arg[0]];
+	conn->mgmt = mgmt;
+	mgmt->conn = conn;
+	mgmt->kind = of_info[conn->msg.arg[0]];
 	fputs(kinds[mgmt->kind].head, mgmt->text);
 	if (mgmt->kind == CHUNK_SOCKETS) {
-		mgmt->at = TAILQ_FIRST(&a->control->attaches);
+		mgmt->at = TAILQ_FIRST(&conn->control->attaches);
 		if (!mgmt_sockets_next(mgmt)) {
 			mgmt_end(mgmt);
 			return;

@@ -31,8 +31,16 @@ enum request_op {
 	REQUEST_BIND,	     /* served, sock_idx, range, scope */
 	REQUEST_UNBIND,	     /* the same */
 	REQUEST_UNBIND_ALL,  /* served, sock_idx */
-	REQUEST_SHUTDOWN,    /* served, sock_idx */
+	REQUEST_SHUTDOWN,    /* served, sock_idx, bytes: not 0: do not wait for the window */
 	REQUEST_RCVBUF,	     /* served, sock_idx, bytes */
+	REQUEST_SYNC,	     /* nothing: answered behind what was asked before */
+	REQUEST_RECVQ,	     /* served, sock_idx; answer: info */
+	REQUEST_NODELAY,     /* served, sock_idx, bytes: 0 or 1 */
+	REQUEST_LISTEN,	     /* served, sock_idx */
+	REQUEST_ACCEPT,	     /* served, sock_idx of the listener, other; answer: other.port, conn */
+	REQUEST_PAIR,	     /* served, sock_idx, type, fd, other; answer: port, other.port */
+	REQUEST_LINK_NAME,   /* node, bearer.bearer_id, text, bytes: of it; answer: text */
+	REQUEST_NODE_ID,     /* node; answer: node_id */
 	REQUEST_BEARER_UP,   /* bearer */
 	REQUEST_BEARER_DOWN, /* bearer */
 	REQUEST_LINK_SET,    /* bearer.bearer_id, node (0: all of the bearer), props */
@@ -66,7 +74,8 @@ struct chunk_link {
 struct chunk_socket {
 	struct dpt_port port; /* in: which */
 	struct dpt_sock_info info;
-	uint64_t pid; /* control's own */
+	uint64_t pid; /* control's own, as is the next */
+	char program[16];
 	bool is_there;
 };
 
@@ -94,15 +103,25 @@ struct served;
 struct request {
 	STAILQ_ENTRY(request) link; /* holder's: waiting for a ring or for an event */
 	enum request_op op;
-	int result;    /* 0 or negative errno */
-	uint64_t id;   /* worker: cookie of an answer that comes later */
-	uint64_t mark; /* worker: submit_mark at the time of the request */
-	bool is_held;  /* worker: it waits for what was submitted before */
+	int result;	    /* 0 or negative errno */
+	uint64_t id;	    /* worker: cookie of an answer that comes later */
+	uint64_t mark;	    /* worker: submit_mark at the time of the request */
+	uint64_t linger_ns; /* worker: until then it waits for the peer's window; 0: it does not */
+	bool is_held;	    /* worker: it waits for what was submitted before */
+	bool is_drained;    /* worker: that has gone out */
+	bool is_sync;	    /* BIND: answer when all nodes have it */
 	struct served *served;
 	uint32_t sock_idx;
 	enum dpt_sock_type type;
 	int fd; /* dataplane's end of the socket pair */
 	struct dpt_port port;
+	struct {
+		uint32_t sock_idx;
+		int fd;
+		struct dpt_port port;
+	} other; /* ACCEPT: the new socket; PAIR: the second one */
+	struct dpt_sock_conn conn;
+	struct dpt_sock_info info;
 	struct dpt_range range;
 	uint8_t scope;
 	uint32_t bytes;
@@ -110,6 +129,8 @@ struct request {
 	struct dpt_stack_bearer bearer;
 	struct dpt_node_addr node;
 	struct dpt_link_props props;
+	struct dpt_node_id node_id;
+	char *text;
 	struct chunk *chunk;
 	/* control: what to do with the answer */
 	void (*done)(struct request *req);

@@ -334,10 +334,34 @@ setup_workers(struct control *control, char *error, size_t error_bytes)
 	return 0;
 }
 
+/*
+ * A descriptor for each socket, some for each process: as many as we may have, and more where
+ * we may raise the limit. Returns how many.
+ */
+static uint64_t
+setup_files(const struct args *args)
+{
+	uint64_t wanted =
+		args->sockets * RTE_MAX(args->workers, UINT64_C(1)) + 4 * CONTROL_ATTACHES_MAX;
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return UINT64_MAX;
+	if (files.rlim_max < wanted) {
+		struct rlimit more = {.rlim_cur = wanted, .rlim_max = wanted};
+
+		if (setrlimit(RLIMIT_NOFILE, &more) == 0)
+			return wanted;
+	}
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+	return files.rlim_max;
+}
+
 int
 setup_init(struct control *control, const struct args *args, char *error, size_t error_bytes)
 {
-	struct rlimit files;
+	uint64_t files = setup_files(args);
 
 	memset(control, 0, sizeof(*control));
 	control->args = args;
@@ -345,11 +369,6 @@ setup_init(struct control *control, const struct args *args, char *error, size_t
 	control->answer_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	control->signal_fd = -1;
 	control->spare_fd = -1;
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-		/* A descriptor for each socket: as many as we may have. */
-		files.rlim_cur = files.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &files);
-	}
 	control->pool = rte_pktmbuf_pool_create(
 		"dptipc", (unsigned int)args->mbufs, SETUP_BUF_CACHE, DPT_BUF_PRIV_BYTES,
 		SETUP_BUF_ROOM_BYTES + DPT_BUF_HEADROOM_BYTES, (int)rte_socket_id());
@@ -365,6 +384,12 @@ setup_init(struct control *control, const struct args *args, char *error, size_t
 		return -1;
 	if (control->stat_why[0] != '\0')
 		stat_log(control, "%s", control->stat_why);
+	if (files < args->sockets * control->workers_cnt)
+		stat_log(control,
+			 "at most %llu descriptors, so not all of %llu sockets: raise the limit "
+			 "(ulimit -Hn, LimitNOFILE=)",
+			 (unsigned long long)files,
+			 (unsigned long long)args->sockets * control->workers_cnt);
 	stat_publish(control);
 	return 0;
 }

@@ -15,16 +15,15 @@
 /* A record that had to wait is tried again after this. Our choice. */
 #define SUBMIT_RETRY_NS 5000
 
-/* Sleepers of either word of the socket. Pairs with the client's store of tx_waiting before
- * it looks at the words once more. */
-static void
-submit_wake(struct dpt_shm_sock *shm)
+/* Pairs with the client's store of tx_waiting before it looks at the words once more. */
+void
+submit_wake(struct dpt_shm_sock *shm, _Atomic uint32_t *a, _Atomic uint32_t *b)
 {
 	dpt_shm_fence();
 	if (atomic_load_explicit(&shm->tx_waiting, memory_order_relaxed) == 0)
 		return;
-	syscall(SYS_futex, &shm->tx_done, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
-	syscall(SYS_futex, &shm->is_congested, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+	syscall(SYS_futex, a, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+	syscall(SYS_futex, b, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
 }
 
 static void
@@ -32,13 +31,10 @@ submit_result(struct served_sock *sock, uint32_t seq, int rc)
 {
 	struct dpt_shm_sock *shm = sock->shm;
 
-	/* -EAGAIN: told before the answer, so who gets the answer sees why. */
-	if (rc == -EAGAIN)
-		atomic_store_explicit(&shm->is_congested, 1, memory_order_relaxed);
 	atomic_store_explicit(&shm->tx_result, -rc, memory_order_relaxed);
 	/* Pairs with the client's acquire load: it reads tx_result then. */
 	atomic_store_explicit(&shm->tx_done, seq, memory_order_release);
-	submit_wake(shm);
+	submit_wake(shm, &shm->tx_done, &shm->is_congested);
 }
 
 static bool
@@ -66,8 +62,63 @@ submit_dest(const struct dpt_rec_send *rec, struct dpt_dest *dest)
 	}
 }
 
+/* What the record asks for, checked. Returns 0 or a negative errno. */
+static int
+submit_check(const struct dpt_rec_send *rec, struct dpt_dest *dest, struct dpt_send *send)
+{
+	*send = (struct dpt_send){
+		.dest = dest,
+		.importance = rec->hdr.importance,
+		.is_dest_droppable = rec->hdr.flags & DPT_REC_F_DEST_DROPPABLE,
+		.is_src_droppable = rec->hdr.flags & DPT_REC_F_SRC_DROPPABLE,
+		.conn_timeout_ms = RTE_MIN(rec->conn_timeout_ms, (uint32_t)UINT16_MAX),
+	};
+	if (rec->hdr.bytes - (uint32_t)sizeof(*rec) > DPT_PAYLOAD_BYTES_MAX)
+		return -EMSGSIZE;
+	if (send->importance > DPT_USER_CRITICAL)
+		return -EINVAL;
+	if (rec->addrtype == 0 && rec->hdr.kind == DPT_REC_SEND) {
+		send->dest = NULL;
+		return 0;
+	}
+	return submit_dest(rec, dest) ? 0 : -EINVAL;
+}
+
+static int
+submit_to_stack(struct worker *w, struct served_sock *sock, const struct dpt_send *send,
+		const struct dpt_rec_send *rec, const uint8_t *payload)
+{
+	uint32_t payload_bytes = rec->hdr.bytes - (uint32_t)sizeof(*rec);
+	struct rte_mbuf *m;
+	int rc;
+
+	if (rec->hdr.kind == DPT_REC_CONNECT) {
+		rc = dpt_stack_connect(w->stack, sock->port, send, w->now_ns, &w->out);
+	} else {
+		m = dpt_buf_alloc_len(w->pool, payload_bytes);
+		if (m == NULL)
+			return -ENOBUFS;
+		dpt_buf_write(m, 0, payload, payload_bytes);
+		rc = dpt_stack_send(w->stack, sock->port, send, m, w->now_ns, &w->out);
+	}
+	worker_events(w);
+	return rc;
+}
+
 /*
- * One SEND. Returns true when the record is done with, false when it has to wait:
+ * The peer's window is used up, and nobody waits for the result: an application that keeps
+ * within the credit that it was shown does not get here, unless the peer has made its window
+ * smaller in the same moment. Src: 09-socket-api.md, 28, line 5.
+ */
+static bool
+submit_is_over_credit(const struct served_sock *sock)
+{
+	return sock->state == DPT_SOCK_STATE_ESTABLISHED &&
+	       (int32_t)(sock->tx_cost - sock->credit_max) > 0;
+}
+
+/*
+ * One SEND or CONNECT. Returns true when the record is done with, false when it has to wait:
  * congestion or no buffer, and nobody waits for its result.
  */
 static bool
@@ -75,41 +126,35 @@ submit_send(struct worker *w, struct served_sock *sock, const struct dpt_rec_sen
 	    const uint8_t *payload)
 {
 	struct dpt_dest dest;
-	struct dpt_send send = {
-		.dest = &dest,
-		.importance = rec->hdr.importance,
-		.is_dest_droppable = rec->hdr.flags & DPT_REC_F_DEST_DROPPABLE,
-		.is_src_droppable = rec->hdr.flags & DPT_REC_F_SRC_DROPPABLE,
-	};
-	uint32_t payload_bytes = rec->hdr.bytes - (uint32_t)sizeof(*rec);
+	struct dpt_send send;
 	bool is_asked = rec->hdr.flags & DPT_REC_F_WANT_RESULT;
-	int rc = 0;
+	bool is_conn = served_sock_is_conn(sock), is_congested;
+	int rc = submit_check(rec, &dest, &send);
 
-	if (payload_bytes > DPT_PAYLOAD_BYTES_MAX)
-		rc = -EMSGSIZE;
-	else if (send.importance > DPT_USER_CRITICAL || !submit_dest(rec, &dest))
-		rc = -EINVAL;
 	if (rc != 0)
 		w->counters.app_bad_address++;
-	if (rc == 0) {
-		struct rte_mbuf *m = dpt_buf_alloc_len(w->pool, payload_bytes);
-
-		if (m != NULL) {
-			dpt_buf_write(m, 0, payload, payload_bytes);
-			rc = dpt_stack_send(w->stack, sock->port, &send, m, w->now_ns, &w->out);
-			worker_events(w);
-		} else {
-			rc = -ENOBUFS;
-		}
+	else
+		rc = submit_to_stack(w, sock, &send, rec, payload);
+	is_congested = dpt_sock_is_congested(w->socks, sock->port);
+	if (!is_asked && rc == -EAGAIN && is_conn && !is_congested && submit_is_over_credit(sock)) {
+		w->counters.app_bad_credit++;
+		answer_hostile(w, sock->served);
+		return true;
 	}
 	if (!is_asked && (rc == -EAGAIN || rc == -ENOBUFS))
 		return false;
+	/* Told before the answer, so who gets the answer sees why. */
+	if (is_congested)
+		atomic_store_explicit(&sock->shm->is_congested, 1, memory_order_relaxed);
+	if (rc == 0 && send.dest == NULL)
+		sock->tx_cost += dpt_sock_cost(sock->is_block_flow, DPT_HDR_SHORT,
+					       rec->hdr.bytes - (uint32_t)sizeof(*rec));
+	if (is_conn && send.dest != NULL)
+		publish_sock(w, sock);
 	if (is_asked)
 		submit_result(sock, rec->tx_seq, rc);
 	else if (rc != 0)
 		w->counters.app_send_late++;
-	if (dpt_sock_is_congested(w->socks, sock->port))
-		atomic_store_explicit(&sock->shm->is_congested, 1, memory_order_relaxed);
 	w->counters.app_sends++;
 	return true;
 }
@@ -132,7 +177,13 @@ submit_record(struct worker *w, struct served *s, const void *rec, uint32_t byte
 		deliver_signal_now(w, sock);
 		return true;
 	}
-	if (copy.hdr.kind != DPT_REC_SEND || bytes < sizeof(copy)) {
+	if (copy.hdr.kind == DPT_REC_ROOM) {
+		sock->is_room_asked = true;
+		submit_room(w, sock);
+		return true;
+	}
+	if ((copy.hdr.kind != DPT_REC_SEND && copy.hdr.kind != DPT_REC_CONNECT) ||
+	    bytes < sizeof(copy)) {
 		w->counters.app_bad_record++;
 		answer_hostile(w, s);
 		return true;
@@ -227,7 +278,6 @@ submit_drain(struct worker *w, struct served_sock *sock, uint64_t mark)
 	return !channel->is_blocked || channel->log.pos >= mark;
 }
 
-/* Who fills the pair so that the descriptor is not writable is helped by emptying it. */
 static void
 submit_pair_empty(struct served_sock *sock)
 {
@@ -236,6 +286,27 @@ submit_pair_empty(struct served_sock *sock)
 	for (int i = 0; i < 64; i++)
 		if (recv(sock->fd, octets, sizeof(octets), MSG_DONTWAIT) < (ssize_t)sizeof(octets))
 			return;
+}
+
+/* Src: 09-socket-api.md, 18, column OUT. */
+static bool
+submit_may_send(const struct worker *w, const struct served_sock *sock)
+{
+	if (sock->state == DPT_SOCK_STATE_ESTABLISHED && served_sock_is_conn(sock))
+		return dpt_sock_can_end(w->socks, sock->port);
+	return (sock->state == DPT_SOCK_STATE_OPEN || !served_sock_is_conn(sock)) &&
+	       !dpt_sock_is_congested(w->socks, sock->port);
+}
+
+void
+submit_room(struct worker *w, struct served_sock *sock)
+{
+	if (likely(!sock->is_room_asked) || !submit_may_send(w, sock))
+		return;
+	sock->is_room_asked = false;
+	/* First: who fills it again after this asks again, too. */
+	atomic_store_explicit(&sock->shm->is_filled, 0, memory_order_seq_cst);
+	submit_pair_empty(sock);
 }
 
 void
@@ -250,8 +321,8 @@ submit_writable(struct worker *w)
 		if (dpt_sock_is_congested(w->socks, port))
 			continue;
 		atomic_store_explicit(&sock->shm->is_congested, 0, memory_order_release);
-		submit_pair_empty(sock);
-		submit_wake(sock->shm);
+		submit_wake(sock->shm, &sock->shm->is_congested, &sock->shm->tx_done);
+		submit_room(w, sock);
 	}
 }
 

@@ -194,6 +194,7 @@ worker_main(void *arg)
 		work += deliver_poll(w);
 		work += worker_tx(w);
 		submit_writable(w);
+		publish_poll(w);
 		worker_housekeeping(w, w->now_ns);
 		idle_turn(w, work);
 	}

@@ -11,8 +11,9 @@
  *   applications -->        +--> other shards (shards.c)
  *   (submit.c)
  *
- * Files: worker.c the loop; submit.c, deliver.c the two directions of shared memory;
- * shards.c the rings; idle.c what happens without work; answer.c control's requests.
+ * Files: worker.c the loop; submit.c, deliver.c the two directions of shared memory; publish.c
+ * what an application sees of a connection; shards.c the rings; idle.c what happens without
+ * work; answer.c control's requests, answer_sock.c those on sockets.
  */
 
 #include <stdatomic.h>
@@ -32,6 +33,9 @@
 #define WORKER_SHARD_RING   1024
 #define WORKER_REQUEST_RING 4096
 #define WORKER_ANSWER_RING  16384
+/* Closed connections that wait for their peers' windows, of a worker. Our choice: far below
+ * the requests that may be under way, so that others get through. */
+#define WORKER_LINGER_MAX 512
 
 /* Worker's side of a socket. */
 struct served_sock {
@@ -49,10 +53,28 @@ struct served_sock {
 	struct dpt_port port;
 	uint32_t idx;
 	int fd;
+	enum dpt_sock_type type;
+	enum dpt_sock_state state; /* as last published */
+	uint32_t bindings_cnt;	   /* as last counted for the process */
+	uint32_t tx_cost;	   /* of what was sent on the connection, modulo 2^32 */
+	uint32_t credit_max;	   /* largest credit that was published */
+	uint32_t held_cnt;	   /* requests in worker.held */
+	uint32_t held_pass;	   /* worker.held_pass when one of them was looked at last */
+	bool is_block_flow;	   /* as last published */
 	bool is_open;
-	bool is_busy; /* on the worker's busy list */
-	bool is_more; /* the stack has messages that the log does not hold yet */
+	bool is_busy;	    /* on the worker's busy list */
+	bool is_more;	    /* the stack has messages that the log does not hold yet */
+	bool is_ended;	    /* hang up when all has been delivered */
+	bool is_room_asked; /* the application has filled the pair: empty it when it may send */
+	/* We have hung up [ctl reads]: the next hang-up is the application's. */
+	_Atomic bool is_hung;
 };
+
+static inline bool
+served_sock_is_conn(const struct served_sock *sock)
+{
+	return sock->type == DPT_SOCK_STREAM || sock->type == DPT_SOCK_SEQPACKET;
+}
 
 struct served_channel {
 	struct dpt_log log; /* submission log, we read */
@@ -69,6 +91,10 @@ struct served {
 	struct dpt_shm_layout layout;
 	struct served_channel channels[DPT_SHM_CHANNELS];
 	struct served_sock *socks; /* [layout.socks_cnt] */
+	uint32_t bindings_cnt;
+	uint32_t bindings_max;
+	struct dpt_sock_account account; /* memory of all that its sockets have queued */
+	uint64_t refused_seen;		 /* account.refused as counted */
 	bool is_attached;
 	bool is_hostile;
 	struct request hostile; /* told to control, once */
@@ -103,6 +129,8 @@ struct worker {
 	bool is_more;		     /* delivery stopped at its bound: no sleep */
 	struct request_list waiting; /* bind, unbind: for BIND_DONE */
 	struct request_list held;    /* until what was sent before has gone out */
+	uint32_t held_pass;	     /* number of the present look at them */
+	uint32_t lingering_cnt;	     /* of them, closed ones that wait for a window */
 	uint64_t request_id;
 	_Atomic uint32_t links_gen; /* worker 0: grows when links come and go [ctl reads] */
 	uint64_t idle_ns;	    /* since when without work; 0: working */
@@ -156,6 +184,10 @@ uint64_t submit_mark(const struct served_sock *sock);
 bool submit_drain(struct worker *w, struct served_sock *sock, uint64_t mark);
 /* A socket of congested ones may send again. */
 void submit_writable(struct worker *w);
+/* The socket may have become writable: empty its pair if it is filled. */
+void submit_room(struct worker *w, struct served_sock *sock);
+/* Wake whoever sleeps on one of two words of the socket that have been changed. */
+void submit_wake(struct dpt_shm_sock *shm, _Atomic uint32_t *a, _Atomic uint32_t *b);
 /* Is there a submission in any log? For going to sleep. */
 bool submit_is_pending(const struct worker *w);
 bool submit_is_blocked(const struct worker *w);
@@ -168,12 +200,21 @@ void deliver_settle(struct worker *w);
 void deliver_signal_now(struct worker *w, struct served_sock *sock);
 /* Receipts: rx_msgs, read once. Returns false when it cannot be true. */
 bool deliver_receipts(struct worker *w, struct served_sock *sock);
+/* Once everything is delivered: the descriptor shows hang-up from then on. */
+void deliver_hang_up(struct worker *w, struct served_sock *sock);
 /* shutdown(): the stack has returned all that was given out or held. Returns the position of
  * the receive log up to which that is so. */
 uint64_t deliver_shut(struct served_sock *sock);
-/* Read receipts a last time, take the socket off the lists. */
+/* Receipts for the last time: what the application has read, told or not. */
+void deliver_last(struct worker *w, struct served_sock *sock);
+/* The same, and take the socket off the lists. */
 void deliver_close(struct worker *w, struct served_sock *sock);
 bool deliver_is_blocked(const struct worker *w);
+
+/* publish.c. Connections that have changed. */
+void publish_poll(struct worker *w);
+/* One socket, now: before an answer after which the application looks. */
+void publish_sock(struct worker *w, struct served_sock *sock);
 
 /* shards.c. */
 uint32_t shards_rx(struct worker *w);
@@ -187,9 +228,15 @@ void idle_turn(struct worker *w, uint32_t work);
 
 /* answer.c. */
 uint32_t answer_poll(struct worker *w);
-void answer_bind_done(struct worker *w, const struct dpt_event *event);
+/* Give a request back, done. */
+void answer_give(struct worker *w, struct request *req, int rc);
 /* The process behind s broke a rule of the region: stop serving it, tell control. */
 void answer_hostile(struct worker *w, struct served *s);
+/* answer_sock.c. Requests on sockets. Returns the result; 1: it is given later. */
+int answer_sock(struct worker *w, struct request *req);
+void answer_bind_done(struct worker *w, const struct dpt_event *event);
+/* Those that wait for what was submitted before, once more. */
+void answer_held(struct worker *w);
 /* dump.c: fill a chunk. */
 void dump_chunk(struct worker *w, struct chunk *chunk);
 

@@ -22,7 +22,12 @@
 	X(app_bad_position, ERROR, "impossible receive positions: the process was detached")       \
 	X(app_bad_socket, ERROR, "submissions for a socket that is not open")                      \
 	X(app_bad_address, ERROR, "submissions with an illegal address or importance")             \
+	X(app_bad_credit, ERROR, "sends beyond the peer's window: the process was detached")       \
 	X(app_send_late, ERROR, "unanswered sends that failed: their destination had just gone")   \
+	X(app_bind_quota, ERROR, "bindings refused: the process has as many as it may")            \
+	X(app_memory_quota, ERROR, "messages refused: the process has as many unread as it may")   \
+	X(linger_timeouts, INFO, "closed connections whose peer left its window shut for 8 s")     \
+	X(linger_refused, INFO, "closed connections that did not wait: too many others did")       \
 	X(shard_ring_full, INFO, "messages between workers that waited for a ring")                \
 	X(tx_forwarded, INFO, "frames handed to the worker that owns the device's queue")          \
 	X(drop_tx_ring_full, DROP, "frame for another worker's queue: ring full")                  \

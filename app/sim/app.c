@@ -105,6 +105,10 @@ sim_app_bind_done(struct sim *sim, const struct dpt_event *event)
 	uint32_t s = (uint32_t)(event->cookie >> 32);
 	uint32_t b = (uint32_t)event->cookie;
 
+	if (s >= SIM_COOKIE_END) {
+		sim_conn_bind_done(sim, s - SIM_COOKIE_END, b, event->result);
+		return;
+	}
 	if (s >= sim->socks_cnt || (b >= SIM_BINDS_MAX && b != UINT32_MAX)) {
 		sim_violate(sim, "bind", "BIND_DONE with an unknown cookie %llx",
 			    (unsigned long long)event->cookie);
@@ -197,7 +201,7 @@ sim_app_close(struct sim *sim, uint32_t s)
 	struct dpt_stack *stack = app_stack(sim, sock);
 
 	/* What was given out has been seen; what was not is returned to its sender. */
-	dpt_sock_recv_done(dpt_stack_socks(stack), sock->port, sock->held);
+	dpt_stack_recv_done(stack, sock->port, sock->held, app_now(sim, sock), &sim->out);
 	sock->held = 0;
 	app_forget(sim, s);
 	sim_trace_line(sim, sock->node, "socket %u closes", s);
@@ -213,14 +217,16 @@ app_read(struct sim *sim, uint32_t s, uint32_t max)
 	struct dpt_socks *socks = dpt_stack_socks(app_stack(sim, sock));
 	struct rte_mbuf *m;
 
-	dpt_sock_recv_done(socks, sock->port, sock->held);
+	dpt_stack_recv_done(app_stack(sim, sock), sock->port, sock->held, app_now(sim, sock),
+			    &sim->out);
 	sock->held = 0;
 	while (sock->held < max && (m = dpt_sock_recv_next(socks, sock->port)) != NULL) {
 		sock->held++;
 		sim_oracle_received(sim, s, m);
 	}
 	if (!sock->is_slow || !sim->is_talking) {
-		dpt_sock_recv_done(socks, sock->port, sock->held);
+		dpt_stack_recv_done(app_stack(sim, sock), sock->port, sock->held,
+				    app_now(sim, sock), &sim->out);
 		sock->held = 0;
 	}
 }
@@ -454,6 +460,7 @@ sim_app_start_talking(struct sim *sim)
 	for (n = 0; sim->plan.is_churn && n < sim->plan.nodes; n++)
 		sim_at(sim, sim->now_ns + sim_below(&sim->rng_app, 400 * DPT_NS_PER_MS),
 		       SIM_EV_CHURN, n, 0);
+	sim_conn_start_talking(sim);
 }
 
 /*

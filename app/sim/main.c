@@ -18,6 +18,7 @@ static const char sim_help[] =
 	"  --shards K       shards of a node, 1 or 2 (default: from the seed)\n"
 	"  --seconds V      virtual seconds of the phase with faults (default: from the seed)\n"
 	"  --gap MS         time between sends of one socket (default: from the seed)\n"
+	"  --conns N        connections that a node tries to have (default: from the seed)\n"
 	"  --faults LIST    all (default: the seed chooses among all), none, or names\n"
 	"                   separated by commas: all of these and no others\n"
 	"  --scenario NAME  a fixed course instead of chance, for transcripts; --scenario list\n"
@@ -49,6 +50,7 @@ enum {
 	OPT_WIRES,
 	OPT_GAP,
 	OPT_ARCS,
+	OPT_CONNS,
 };
 
 static const struct option sim_options[] = {
@@ -66,6 +68,7 @@ static const struct option sim_options[] = {
 	{"first", no_argument, NULL, OPT_FIRST},
 	{"jobs", required_argument, NULL, 'j'},
 	{"wires", required_argument, NULL, OPT_WIRES},
+	{"conns", required_argument, NULL, OPT_CONNS},
 	{"gap", required_argument, NULL, OPT_GAP},
 	{"arcs", no_argument, NULL, OPT_ARCS},
 	{"verbose", no_argument, NULL, 'v'},
@@ -178,6 +181,8 @@ sim_option(struct sim_opts *opts, int option, const char *value)
 		return sim_small("--wires", value, 1, SIM_WIRES_MAX, &opts->wires);
 	case OPT_GAP:
 		return sim_small("--gap", value, 1, 1000000, &opts->gap_ms);
+	case OPT_CONNS:
+		return sim_small("--conns", value, 1, 64, &opts->conns);
 	case OPT_SHARDS:
 		return sim_small("--shards", value, 1, SIM_SHARDS_MAX, &opts->shards);
 	case OPT_SECONDS:

@@ -30,9 +30,9 @@ node_cfg(struct sim *sim, uint32_t n, uint8_t shard, struct dpt_stack_cfg *cfg)
 		cfg->addr = dpt_node_addr(1u << 24 | 1u << 12 | (n + 1));
 	cfg->nodes_max = sim->plan.nodes + 4;
 	cfg->caps = sim->plan.caps[n];
-	cfg->sockets_max = 16;
+	cfg->sockets_max = sim->plan.conns > 0 ? 16 + SIM_END_SOCKS : 16;
 	/* A restarted node may still be known under its former address as well. */
-	cfg->bindings_max = 2 * bindings;
+	cfg->bindings_max = 2 * bindings + (sim->plan.conns > 0 ? 16 * sim->plan.nodes : 0);
 	cfg->link_ring_pkts = sim->plan.ring_pkts;
 	cfg->rcvbuf_bytes = sim->plan.rcvbuf_bytes;
 }
@@ -58,6 +58,8 @@ node_shard_start(struct sim *sim, uint32_t n, uint8_t shard)
 	ret = dpt_stack_init(sh->stack, &cfg, sim->now_ns, &what);
 	if (ret != 0)
 		sim_violate(sim, "init", "node %u shard %u: %d: %s", n, shard, ret, what);
+	else
+		sh->socks_own = dpt_socks_cnt(dpt_stack_socks(sh->stack));
 }
 
 void
@@ -78,6 +80,7 @@ sim_node_start(struct sim *sim, uint32_t n)
 	if (sim->is_failed)
 		return;
 	sim_app_node_start(sim, n);
+	sim_conn_node_start(sim, n);
 	/* In this order: the first bearer names the node. */
 	for (wire = 0; wire < sim->plan.wires; wire++) {
 		const uint8_t mac[6] = {0x02, 0, 0, (uint8_t)wire, 0, (uint8_t)(n + 1)};
@@ -142,6 +145,7 @@ sim_node_kill(struct sim *sim, uint32_t n)
 
 	sim_trace_line(sim, n, sim->is_quiet ? "stops" : "crashes");
 	sim_app_node_dead(sim, n);
+	sim_conn_node_dead(sim, n);
 	for (s = 0; s < sim->plan.shards; s++) {
 		struct sim_shard *sh = &node->shards[s];
 
@@ -300,14 +304,36 @@ node_events(struct sim *sim, uint32_t n)
 	sim->out.events_cnt = 0;
 }
 
+/* What has become of the sockets of a shard. State first: what is read depends on it. */
+static void
+node_socks(struct sim *sim, struct dpt_socks *socks)
+{
+	struct dpt_port port;
+	uint64_t cookie;
+
+	while (dpt_sock_changed_pop(socks, &port, &cookie)) {
+		if (cookie >= SIM_COOKIE_END)
+			sim_conn_changed(sim, (uint32_t)cookie - SIM_COOKIE_END);
+	}
+	while (dpt_sock_writable_pop(socks, &port, &cookie)) {
+		if (cookie >= SIM_COOKIE_END)
+			sim_conn_writable(sim, (uint32_t)cookie - SIM_COOKIE_END);
+		else
+			sim->socks[cookie].is_blocked = false;
+	}
+	while (dpt_sock_ready_pop(socks, &port, &cookie)) {
+		if (cookie >= SIM_COOKIE_END)
+			sim_conn_ready(sim, (uint32_t)cookie - SIM_COOKIE_END);
+		else
+			sim_app_ready(sim, (uint32_t)cookie);
+	}
+}
+
 void
 sim_node_pump(struct sim *sim, uint32_t n, uint32_t shard)
 {
 	struct dpt_stack *stack = sim->nodes[n].shards[shard].stack;
-	struct dpt_socks *socks = dpt_stack_socks(stack);
-	struct dpt_port port;
 	struct rte_mbuf *m;
-	uint64_t cookie;
 
 	if (dpt_stack_own(stack).value != 0)
 		sim->nodes[n].addr = dpt_stack_own(stack);
@@ -320,10 +346,7 @@ sim_node_pump(struct sim *sim, uint32_t n, uint32_t shard)
 		sim_violate(sim, "stack", "node %u: messages left in up or bcast", n);
 	node_events(sim, n);
 	sim_oracle_contacts(sim, n, shard);
-	while (dpt_sock_writable_pop(socks, &port, &cookie))
-		sim->socks[cookie].is_blocked = false;
-	while (dpt_sock_ready_pop(socks, &port, &cookie))
-		sim_app_ready(sim, (uint32_t)cookie);
+	node_socks(sim, dpt_stack_socks(stack));
 	node_arm(sim, n, shard);
 }
 

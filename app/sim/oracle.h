@@ -37,6 +37,8 @@ uint64_t sim_oracle_late_ns(const struct sim *sim);
 void sim_oracle_check_down(struct sim *sim, uint32_t n, uint32_t slot);
 bool sim_oracle_lost_since(const struct sim *sim, uint32_t a, uint32_t b, uint64_t since_ns);
 bool sim_oracle_any_lost_since(const struct sim *sim, uint64_t since_ns);
+/* Did node n and that peer (SIM_NONE: any) not see each other, at some time since then? */
+bool sim_oracle_apart_since(const struct sim *sim, uint32_t n, uint32_t peer, uint64_t since_ns);
 
 /* oracle_frames.c: what is sent is legal; the trace hash */
 void sim_oracle_frame(struct sim *sim, uint32_t from, uint32_t to, struct rte_mbuf *m);

@@ -18,8 +18,10 @@ contact_set(struct sim *sim, uint32_t n, uint32_t peer, bool is_up)
 	node->contact[peer] = is_up;
 	sim_hash_u64(sim, (uint64_t)n << 40 | (uint64_t)peer << 8 | is_up);
 	sim_trace_line(sim, n, "  contact with n%u %s", peer, is_up ? "up" : "lost");
-	if (is_up)
+	if (is_up) {
+		node->found_ns[peer] = sim->now_ns;
 		return;
+	}
 	node->lost_ns[peer] = sim->now_ns;
 	node->losses[peer]++;
 	sim->stats.contacts_lost++;
@@ -114,6 +116,26 @@ sim_oracle_any_lost_since(const struct sim *sim, uint64_t since_ns)
 			if (ns != 0 && ns >= since_ns)
 				return true;
 		}
+	}
+	return false;
+}
+
+static bool
+contact_was_missing(const struct sim_node *node, uint32_t peer, uint64_t since_ns)
+{
+	return !node->contact[peer] || node->found_ns[peer] >= since_ns;
+}
+
+bool
+sim_oracle_apart_since(const struct sim *sim, uint32_t n, uint32_t peer, uint64_t since_ns)
+{
+	uint32_t p;
+
+	for (p = 0; p < sim->plan.nodes; p++) {
+		if (p != n && (peer == SIM_NONE || peer == p) &&
+		    (contact_was_missing(&sim->nodes[n], p, since_ns) ||
+		     contact_was_missing(&sim->nodes[p], n, since_ns)))
+			return true;
 	}
 	return false;
 }

@@ -10,6 +10,10 @@
 /* Discovery, broadcasts that wait for the slowest, name updates held back. */
 #define MEMORY_REST_BUFS 32
 
+/* An end: the largest window and a message of 66 KB on top, each block a buffer. */
+#define MEMORY_END_BUFS (512 + 66)
+#define MEMORY_SYN_BUFS 66
+
 static uint32_t
 memory_held(const struct sim *sim)
 {
@@ -35,7 +39,8 @@ memory_cap(const struct sim *sim)
 	uint64_t sock = 8ull * plan->rcvbuf_bytes / 256;
 
 	return memory_reserve(sim) + pairs * plan->wires * link +
-	       plan->nodes * (plan->socks * sock + 3000);
+	       plan->nodes * (plan->socks * sock + 3000) +
+	       (uint64_t)sim->ends_cnt * MEMORY_END_BUFS;
 }
 
 void
@@ -54,8 +59,14 @@ void
 sim_oracle_memory_rest(struct sim *sim)
 {
 	uint32_t held = memory_held(sim);
+	uint32_t syns = 0;
+	uint32_t e;
 
-	if (held > memory_reserve(sim) + sim->plan.nodes * MEMORY_REST_BUFS)
+	/* The node was lost: the copy of the SYN is kept for as long as the application waits. */
+	for (e = 0; e < sim->ends_cnt; e++)
+		syns += sim->ends[e].is_open && sim->ends[e].state == DPT_SOCK_STATE_CONNECTING;
+	if (held >
+	    memory_reserve(sim) + sim->plan.nodes * MEMORY_REST_BUFS + syns * MEMORY_SYN_BUFS)
 		sim_violate(sim, "P7 memory",
 			    "at rest stacks hold %u buffers, of them %u as a "
 			    "reserve",

@@ -141,6 +141,13 @@ msgs_is_lost_with_contact(const struct sim *sim, const struct sim_msg *msg)
 	since_ns = msg->sent_ns > slack_ns ? msg->sent_ns - slack_ns : 0;
 	if (sim->nodes[from->node].incarnation != from->incarnation)
 		return true;
+	/*
+	 * A second lookup sends it on to a third node, which returns it: in vain, if that node
+	 * and the sender's do not see each other. Src: 09-socket-api.md, 10.2.2.
+	 */
+	if (msg->kind == SIM_MSG_NAMED &&
+	    sim_oracle_apart_since(sim, from->node, SIM_NONE, since_ns))
+		return true;
 	if (msg->dest_node == SIM_NONE || msg->kind == SIM_MSG_MCAST)
 		return sim_oracle_any_lost_since(sim, since_ns);
 	return sim_oracle_lost_since(sim, from->node, msg->dest_node, since_ns);

@@ -47,6 +47,19 @@ names_wanted(const struct sim *sim, uint32_t n, struct name *names)
 						     sock->node,	bind->scope};
 		}
 	}
+	for (s = 0; s < sim->ends_cnt; s++) {
+		const struct sim_end *end = &sim->ends[s];
+
+		for (b = 0; end->is_open && b < SIM_END_BINDS && cnt < NAMES_MAX; b++) {
+			if (end->binds[b].is_used)
+				names[cnt++] = (struct name){end->binds[b].range.type,
+							     end->binds[b].range.lower,
+							     end->binds[b].range.upper,
+							     end->port.ref,
+							     end->node,
+							     DPT_SCOPE_CLUSTER};
+		}
+	}
 	qsort(names, cnt, sizeof(names[0]), name_cmp);
 	return cnt;
 }

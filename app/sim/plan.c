@@ -125,6 +125,21 @@ plan_load(struct sim_plan *plan, struct dpt_rng *rng)
 		plan->burst = 3;
 }
 
+/* Drawn last: the rest of a plan is the same with connections and without. */
+static void
+plan_conns(struct sim_plan *plan, const struct sim_opts *opts, struct dpt_rng *rng)
+{
+	plan->conns = PICK(rng, 0, 0, 0, 1, 2, 4);
+	plan->conn_gap_ns = PICK(rng, 60, 150, 400) * DPT_NS_PER_MS;
+	plan->conn_life_ns = PICK(rng, 100, 400, 1500) * DPT_NS_PER_MS;
+	plan->conn_slow_ppm = PICK(rng, 0, 200000, 500000);
+	if (opts->conns != 0)
+		plan->conns = opts->conns;
+	/* Each may fill a window: the pool must not run dry by that. */
+	if (plan->conns * plan->nodes > 12)
+		plan->conns = RTE_MAX(1u, 12 / plan->nodes);
+}
+
 void
 sim_plan_draw(struct sim_plan *plan, const struct sim_opts *opts, uint64_t seed)
 {
@@ -147,6 +162,7 @@ sim_plan_draw(struct sim_plan *plan, const struct sim_opts *opts, uint64_t seed)
 	plan_load(plan, &rng);
 	plan_faults(plan, opts, &rng);
 	plan_caps(plan, &rng);
+	plan_conns(plan, opts, &rng);
 	if (opts->scenario != NULL)
 		(void)sim_script_plan(opts->scenario, plan);
 	if (opts->nodes != 0)
@@ -214,6 +230,10 @@ sim_plan_print(const struct sim_plan *plan, char *text, size_t text_size)
 			(unsigned int)(plan->send_gap_ns / DPT_NS_PER_MS), plan->burst,
 			plan->big_ppm, plan->slow_ppm, plan->is_mcast, plan->is_churn,
 			plan->is_legacy_addr, plan->is_padded, plan->rx_mode);
+	len += snprintf(text + len, text_size - (size_t)len,
+			"conns=%u conn_gap_ms=%u conn_life_ms=%u conn_slow_ppm=%u ", plan->conns,
+			(unsigned int)(plan->conn_gap_ns / DPT_NS_PER_MS),
+			(unsigned int)(plan->conn_life_ns / DPT_NS_PER_MS), plan->conn_slow_ppm);
 	return len + snprintf(text + len, text_size - (size_t)len,
 			      "loss_ppm=%u dup_ppm=%u corrupt_ppm=%u truncate_ppm=%u hostile=%d "
 			      "jitter_us=%u delay_us=%u timer_us=%u shard_us=%u gap_fault_ms=%u "

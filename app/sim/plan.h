@@ -16,6 +16,7 @@
 #define SIM_NODE_EVENTS	  8
 #define SIM_SOCKS_MAX	  2048 /* in all incarnations of all nodes together */
 #define SIM_BINDS_MAX	  12   /* per socket */
+#define SIM_ENDS_MAX	  4096 /* sockets of connection types, as SIM_SOCKS_MAX */
 #define SIM_POOL_BUFS	  16383
 #define SIM_NET_POOL_BUFS 24575
 #define SIM_NONE	  UINT32_MAX
@@ -65,6 +66,7 @@ struct sim_opts {
 	uint32_t jobs;
 	uint32_t wires;
 	uint32_t gap_ms;
+	uint32_t conns;
 	uint32_t faults;      /* bit mask of enum sim_fault: what may be drawn */
 	bool is_faults_exact; /* all of the mask, nothing drawn */
 	bool is_single;	      /* --seed: in this process */
@@ -98,6 +100,11 @@ struct sim_plan {
 	uint32_t burst;
 	uint32_t big_ppm;
 	uint32_t slow_ppm; /* share of the sockets that read slowly */
+	/* Connections: how many a node tries to have at once, 0: none; how they are used. */
+	uint32_t conns;
+	uint64_t conn_gap_ns;  /* between bursts of one end, mean */
+	uint64_t conn_life_ns; /* of a connection, mean */
+	uint32_t conn_slow_ppm;
 	bool is_mcast;
 	bool is_churn;
 	bool is_legacy_addr;
@@ -143,7 +150,24 @@ struct sim_stats {
 	uint64_t hostile_runs; /* runs in which broken frames passed */
 	uint64_t void_runs;    /* runs in which an empty pool cost a message between shards */
 	uint64_t two_wire_runs;
-	uint64_t held_sum; /* largest number of buffers that stacks held, summed up */
+	uint64_t conn_runs;	   /* with connections */
+	uint64_t conns_tried;	   /* SYNs accepted for sending */
+	uint64_t conns_made;	   /* both ends ESTABLISHED */
+	uint64_t conns_refused;	   /* an error came back */
+	uint64_t conns_unfinished; /* given up in CONNECTING, or the node was lost */
+	uint64_t conns_own;	   /* of those made: within a node */
+	uint64_t conns_cross;	   /* of those made within a node: between its shards */
+	uint64_t conns_with_data;  /* of those made: by the first message */
+	uint64_t ends_shutdown;	   /* ends that read CONN_SHUTDOWN, NO_PORT, NO_NODE */
+	uint64_t ends_port;
+	uint64_t ends_node;
+	uint64_t ends_other;
+	uint64_t conn_msgs;
+	uint64_t conn_bytes;
+	uint64_t conn_windows;	 /* writers that met an exhausted window */
+	uint64_t conn_exact;	 /* connections of which every octet had to arrive, and did */
+	uint64_t conn_lingering; /* ends that waited for room before they ended */
+	uint64_t held_sum;	 /* largest number of buffers that stacks held, summed up */
 	uint64_t stalls[SIM_STALL_BUCKETS];
 	/* How often each cell of the two state machines was taken; illegal ones as well. */
 	uint64_t link_arcs[DPT_LINK_STATE_CNT][DPT_LINK_EVENT_CNT];

@@ -23,7 +23,9 @@
 #define RUN_REST_NS	(2 * DPT_NS_PER_S)
 #define RUN_CLOSE_NS	(5 * DPT_NS_PER_S)
 /* All bearers are up by then. */
-#define RUN_SCRIPT_NS  (700 * DPT_NS_PER_MS)
+#define RUN_SCRIPT_NS (700 * DPT_NS_PER_MS)
+/* Whoever waits for room before he ends, waits 8 s; refused SYNs are repeated within 2.1 s. */
+#define RUN_CONNS_NS   (20 * DPT_NS_PER_S)
 #define RUN_HOSTILE_NS (2 * DPT_NS_PER_S)
 
 void
@@ -103,105 +105,6 @@ sim_violate(struct sim *sim, const char *oracle, const char *fmt, ...)
 	sim_trace_counters(sim);
 }
 
-static bool
-run_node_is(const struct sim *sim, const struct sim_event *event, bool is_running)
-{
-	const struct sim_node *node = &sim->nodes[event->node];
-
-	return node->is_running == is_running && node->incarnation == event->arg;
-}
-
-/* The shard that has to deal with an event, NULL: none, or nobody needs to. */
-static struct sim_shard *
-run_shard(struct sim *sim, const struct sim_event *event)
-{
-	const struct sim_sock *sock;
-
-	switch ((enum sim_event_type)event->type) {
-	case SIM_EV_FRAME:
-	case SIM_EV_SHARD:
-	case SIM_EV_TIMER:
-	case SIM_EV_BEARER_UP:
-		return &sim->nodes[event->node].shards[event->shard];
-	case SIM_EV_SEND:
-		sock = &sim->socks[event->arg];
-		return sock->is_open ? &sim->nodes[sock->node].shards[sock->shard] : NULL;
-	default:
-		return NULL;
-	}
-}
-
-/* A worker that stands still does it later, in the same order. */
-static bool
-run_is_put_off(struct sim *sim, struct sim_event *event)
-{
-	struct sim_shard *sh = run_shard(sim, event);
-
-	if (sh == NULL || sh->stack == NULL || sh->stalled_ns <= sim->now_ns)
-		return false;
-	if (event->type == SIM_EV_TIMER && sh->timer_ns != event->time_ns)
-		return false;
-	event->time_ns = sh->stalled_ns;
-	if (event->type == SIM_EV_TIMER)
-		sh->timer_ns = event->time_ns;
-	sim_heap_push(&sim->heap, event);
-	return true;
-}
-
-static void
-run_event(struct sim *sim, const struct sim_event *event)
-{
-	switch ((enum sim_event_type)event->type) {
-	case SIM_EV_FRAME:
-		sim_node_frame(sim, event);
-		break;
-	case SIM_EV_SHARD:
-		sim_node_shard_msg(sim, event);
-		break;
-	case SIM_EV_TIMER:
-		sim_node_timer(sim, event);
-		break;
-	case SIM_EV_BEARER_UP:
-		if (run_node_is(sim, event, true))
-			sim_node_bearer_up(sim, event->node, event->bearer_id);
-		break;
-	case SIM_EV_SEND:
-		sim_app_send(sim, event->arg);
-		break;
-	case SIM_EV_READ:
-		sim_app_read(sim, event->arg);
-		break;
-	case SIM_EV_CHURN:
-		sim_app_churn(sim, event->node);
-		break;
-	case SIM_EV_FAULT:
-		sim_fault_next(sim);
-		break;
-	case SIM_EV_FAULT_END:
-		sim_fault_end(sim, event->arg, event->arg2);
-		break;
-	case SIM_EV_NODE_START:
-		if (sim->drained.cnt > 0)
-			sim_at(sim, sim->drained_until_ns + 1, SIM_EV_NODE_START, event->node,
-			       event->arg);
-		else if (run_node_is(sim, event, false))
-			sim_node_start(sim, event->node);
-		break;
-	case SIM_EV_CHECK_DOWN:
-		sim_oracle_check_down(sim, event->node, event->arg);
-		break;
-	case SIM_EV_SCRIPT:
-		sim_app_script(sim, event->arg);
-		break;
-	case SIM_EV_FLAP:
-		sim_fault_flap(sim, event->node, event->bearer_id, event->arg);
-		break;
-	case SIM_EV_DRAIN_END:
-		sim_fault_drain(sim, false);
-		break;
-	}
-}
-
 static void
 run_for(struct sim *sim, uint64_t ns)
 {
@@ -211,8 +114,7 @@ run_for(struct sim *sim, uint64_t ns)
 	while (!sim->is_failed && sim->heap.cnt > 0 && sim->heap.events[0].time_ns <= end_ns) {
 		sim_heap_pop(&sim->heap, &event);
 		sim->now_ns = event.time_ns;
-		if (!run_is_put_off(sim, &event))
-			run_event(sim, &event);
+		sim_dispatch(sim, &event);
 	}
 	if (sim->is_failed)
 		return;
@@ -286,12 +188,33 @@ run_must_arrive(struct sim *sim)
 		sim_violate(sim, "P8 wake-up", "socket %u is still blocked", run_blocked(sim));
 }
 
+/* Connections: what was begun is made or refused, what was sent is read, both ends agree. */
+static void
+run_until_conns_agree(struct sim *sim, const char *phase)
+{
+	char text[256] = "";
+	uint64_t end_ns = sim->now_ns + RUN_CONNS_NS;
+
+	while (!sim->is_failed && sim->now_ns < end_ns) {
+		if (sim_oracle_conns_ok(sim, text, sizeof(text)))
+			return;
+		run_for(sim, RUN_STEP_NS);
+	}
+	if (!sim->is_failed && !sim_oracle_conns_ok(sim, text, sizeof(text)))
+		sim_violate(sim, "conn liveness", "%s: not within %u s: %s", phase,
+			    (uint32_t)(RUN_CONNS_NS / DPT_NS_PER_S), text);
+}
+
 static void
 run_close(struct sim *sim)
 {
 	uint32_t s, n, m;
 
 	sim->is_quiet = true;
+	sim_conn_close_some(sim, false);
+	if (sim->plan.conns > 0 && !sim->plan.is_hostile)
+		run_until_conns_agree(sim, "after one end of each connection was closed");
+	sim_conn_close_some(sim, true);
 	for (s = 0; s < sim->socks_cnt && !sim->is_failed; s++) {
 		if (sim->socks[s].is_open)
 			sim_app_close(sim, s);
@@ -299,7 +222,9 @@ run_close(struct sim *sim)
 	run_until_converged(sim, RUN_CLOSE_NS, "after all sockets were closed");
 	for (n = 0; n < sim->plan.nodes && !sim->is_failed; n++) {
 		for (s = 0; s < sim->plan.shards; s++) {
-			m = dpt_socks_cnt(dpt_stack_socks(sim->nodes[n].shards[s].stack));
+			const struct sim_shard *sh = &sim->nodes[n].shards[s];
+
+			m = dpt_socks_cnt(dpt_stack_socks(sh->stack)) - sh->socks_own;
 			if (m != 0)
 				sim_violate(sim, "sockets", "node %u shard %u still has %u", n, s,
 					    m);
@@ -335,8 +260,12 @@ run_liveness(struct sim *sim)
 	run_until_converged(sim, RUN_CONVERGE_NS, "after the heal");
 	/* What waits in backlogs comes first; small receive buffers must not refuse the rest. */
 	run_on(sim, RUN_DRAIN_NS);
+	run_until_conns_agree(sim, "after the heal");
 	if (!sim->is_failed)
 		run_must_arrive(sim);
+	if (!sim->is_failed)
+		sim_conn_must_round(sim);
+	run_until_conns_agree(sim, "what was begun after the heal");
 	run_on(sim, RUN_REST_NS);
 	if (!sim->is_failed)
 		sim_oracle_memory_rest(sim);
@@ -367,6 +296,8 @@ run_phases(struct sim *sim)
 	sim->is_talking = false;
 	if (!sim->is_failed)
 		sim_app_read_all(sim);
+	if (!sim->is_failed)
+		sim_conn_read_all(sim);
 	if (sim->plan.is_hostile)
 		run_on(sim, RUN_HOSTILE_NS);
 	else
@@ -380,6 +311,7 @@ run_reset(struct sim *sim, const struct sim_opts *opts, uint64_t seed)
 {
 	struct sim keep = {.heap = sim->heap,
 			   .socks = sim->socks,
+			   .ends = sim->ends,
 			   .msgs = sim->msgs,
 			   .msgs_room = sim->msgs_room,
 			   .pattern = sim->pattern,
@@ -407,8 +339,9 @@ run_reset(struct sim *sim, const struct sim_opts *opts, uint64_t seed)
 	if (sim->socks != NULL)
 		return;
 	sim->socks = calloc(SIM_SOCKS_MAX, sizeof(sim->socks[0]));
+	sim->ends = calloc(SIM_ENDS_MAX + 1, sizeof(sim->ends[0]));
 	sim->pattern = malloc(SIM_PATTERN_MASK + 1 + DPT_PAYLOAD_BYTES_MAX);
-	DPT_ASSERT(sim->socks != NULL && sim->pattern != NULL);
+	DPT_ASSERT(sim->socks != NULL && sim->ends != NULL && sim->pattern != NULL);
 	for (i = 0; i < SIM_PATTERN_MASK + 1 + DPT_PAYLOAD_BYTES_MAX; i++)
 		sim->pattern[i] = (uint8_t)sim_seed_mix(7, i);
 }
@@ -438,6 +371,7 @@ sim_run(struct sim *sim, const struct sim_opts *opts, uint64_t seed)
 	sim->stats.held_sum = sim->held_max;
 	sim->stats.virtual_ns = sim->now_ns;
 	run_free_socks(sim);
+	sim_conn_free(sim);
 	return sim->is_failed ? 1 : 0;
 }
 
@@ -445,6 +379,7 @@ void
 sim_free(struct sim *sim)
 {
 	free(sim->socks);
+	free(sim->ends);
 	free(sim->msgs);
 	free(sim->pattern);
 	free(sim->pairs);

@@ -19,6 +19,10 @@ enum script_op {
 	OP_MEND_PATH, /* ... any more */
 	OP_PRIORITY,  /* node a: of its bearer b, to size */
 	OP_TOLERANCE, /* node a: of its bearer b, to size ms */
+	OP_LISTEN,    /* node a; the listener is end b */
+	OP_CONNECT,   /* node a, to listener b */
+	OP_TELL,      /* end a sends size octets */
+	OP_SHUT,      /* end a shuts down */
 };
 
 struct script_step {
@@ -97,6 +101,18 @@ static const struct script scripts[] = {
 		   {OP_DIRECT, 0, 1, 100, 1}, /* on a link that is up at one end only */
 		   {OP_DIRECT, 1, 0, 100, 900},
 		   {OP_MEND_PATH, 0, 1, 0, 0}}},
+	{.name = "connection",
+	 .nodes = 2,
+	 .wires = 1,
+	 .seconds = 2,
+	 .priority = {10, 10},
+	 .tolerance_ms = 1500,
+	 .steps = {{OP_LISTEN, 1, 0, 0, 100},
+		   {OP_CONNECT, 0, 0, 0, 100},
+		   {OP_TELL, 1, 0, 100, 50},
+		   {OP_TELL, 2, 0, 40000, 50}, /* acknowledged when it has been read */
+		   {OP_TELL, 1, 0, 1, 0},
+		   {OP_SHUT, 1, 0, 0, 0}}},
 	{.name = "priority",
 	 .nodes = 2,
 	 .wires = 2,
@@ -215,6 +231,28 @@ script_props(struct sim *sim, const struct script_step *step)
 }
 
 static void
+script_conn(struct sim *sim, const struct script_step *step)
+{
+	switch ((enum script_op)step->op) {
+	case OP_LISTEN:
+		sim_conn_listen(sim, step->a);
+		break;
+	case OP_CONNECT:
+		/* By socket address, as after the heal. */
+		sim->is_conn_must = true;
+		sim_conn_try(sim, step->a, step->b);
+		break;
+	case OP_TELL:
+		(void)sim_conn_send_one(sim, step->a, step->size, NULL);
+		break;
+	default:
+		sim_conn_leave(sim, step->a, true);
+		sim_conn_end(sim, step->a);
+		break;
+	}
+}
+
+static void
 script_step(struct sim *sim, const struct script_step *step)
 {
 	switch ((enum script_op)step->op) {
@@ -240,6 +278,12 @@ script_step(struct sim *sim, const struct script_step *step)
 	case OP_PRIORITY:
 	case OP_TOLERANCE:
 		script_props(sim, step);
+		break;
+	case OP_LISTEN:
+	case OP_CONNECT:
+	case OP_TELL:
+	case OP_SHUT:
+		script_conn(sim, step);
 		break;
 	case OP_END:
 		break;

@@ -53,6 +53,12 @@ enum sim_event_type {
 	SIM_EV_SCRIPT = 12,	/* arg = step */
 	SIM_EV_FLAP = 13,	/* node, bearer_id, arg = how many still */
 	SIM_EV_DRAIN_END = 14,
+	/* conn*.c */
+	SIM_EV_CONN_OPEN = 15,	 /* node */
+	SIM_EV_CONN_ACCEPT = 16, /* arg = end; so do all that follow */
+	SIM_EV_CONN_SEND = 17,
+	SIM_EV_CONN_READ = 18,
+	SIM_EV_CONN_END = 19,
 };
 
 struct sim_heap {
@@ -89,6 +95,7 @@ struct sim_shard {
 	uint64_t timer_ns;   /* the pending SIM_EV_TIMER */
 	uint64_t skew_ns;    /* its clock is ahead by so much */
 	uint64_t stalled_ns; /* stands still until then */
+	uint32_t socks_own;  /* sockets of the stack itself */
 	uint32_t stuck;	     /* timeouts in a row that did not move the deadline */
 	uint64_t ring_last_ns[SIM_SHARDS_MAX]; /* arrival of the last message to each shard */
 };
@@ -122,6 +129,7 @@ struct sim_node {
 	bool contact[SIM_NODES_MAX];
 	bool is_reported_up[SIM_NODES_MAX]; /* by the last NODE_UP or NODE_DOWN of the peer */
 	uint64_t lost_ns[SIM_NODES_MAX];    /* 0: never */
+	uint64_t found_ns[SIM_NODES_MAX];   /* when contact was there again */
 	uint64_t losses[SIM_NODES_MAX];
 	uint8_t owner[SIM_NODES_MAX]; /* shard that has the peer */
 	struct sim_link links[SIM_NODES_MAX][SIM_WIRES_MAX];
@@ -218,6 +226,8 @@ struct sim {
 	struct sim_msg *msgs;
 	uint32_t msgs_cnt;
 	uint32_t msgs_room;
+	struct sim_end *ends; /* SIM_ENDS_MAX: conn.h */
+	uint32_t ends_cnt;
 	uint8_t *pattern;
 	uint64_t *pairs; /* message << 32 | socket: static multicasts delivered */
 	uint32_t pairs_cnt;
@@ -230,6 +240,7 @@ struct sim {
 	uint32_t checks_room;
 	bool is_faulty;		 /* phase 2 */
 	bool is_talking;	 /* applications send */
+	bool is_conn_must;	 /* what connections send now must arrive */
 	bool is_must;		 /* what is sent now must arrive */
 	bool is_quiet;		 /* phase 4: contact losses are not judged */
 	bool is_cut_on_up[8][8]; /* scenario: that path of wire 1 dies as its link comes up */
@@ -267,6 +278,10 @@ void sim_hash_u64(struct sim *sim, uint64_t value);
 /* One seed from beginning to end. Returns 0, or 1 after a violation. */
 int sim_run(struct sim *sim, const struct sim_opts *opts, uint64_t seed);
 void sim_free(struct sim *sim);
+
+/* dispatch.c */
+/* Deal with an event now, or put it off. */
+void sim_dispatch(struct sim *sim, struct sim_event *event);
 
 /* net.c */
 void sim_net_init(struct sim *sim);
@@ -350,6 +365,7 @@ bool sim_msg_payload_ok(struct sim *sim, struct rte_mbuf *m, uint32_t number, ui
 uint32_t sim_msg_number(struct rte_mbuf *m, uint32_t payload_bytes);
 #define SIM_MSG_TRACKED_BYTES 8
 
+#include "conn.h"
 #include "oracle.h"
 
 #endif /* SIM_H */

@@ -41,6 +41,8 @@ sim_print_repeat(const struct sim_opts *opts, uint64_t seed)
 		printf(" --seconds %u", opts->seconds);
 	if (opts->gap_ms != 0)
 		printf(" --gap %u", opts->gap_ms);
+	if (opts->conns != 0)
+		printf(" --conns %u", opts->conns);
 	if (opts->faults_text != NULL)
 		printf(" --faults %s", opts->faults_text);
 	if (opts->scenario != NULL)
@@ -73,6 +75,25 @@ sim_total_add(struct sim_total *total, const struct sim_report *report, const st
 	fflush(stdout);
 }
 
+static void
+sim_print_conns(const struct sim_stats *s)
+{
+	printf("connections: %llu runs, %llu tried, %llu made (%llu within a node, %llu of them "
+	       "between shards; %llu by their first message), %llu refused, %llu unfinished\n",
+	       (unsigned long long)s->conn_runs, (unsigned long long)s->conns_tried,
+	       (unsigned long long)s->conns_made, (unsigned long long)s->conns_own,
+	       (unsigned long long)s->conns_cross, (unsigned long long)s->conns_with_data,
+	       (unsigned long long)s->conns_refused, (unsigned long long)s->conns_unfinished);
+	printf("ends that read: shutdown %llu, no port %llu, no node %llu, other %llu; that waited "
+	       "to end: %llu; windows exhausted: %llu; %llu messages of %.1f MB; both ways whole "
+	       "to the end: %llu\n",
+	       (unsigned long long)s->ends_shutdown, (unsigned long long)s->ends_port,
+	       (unsigned long long)s->ends_node, (unsigned long long)s->ends_other,
+	       (unsigned long long)s->conn_lingering, (unsigned long long)s->conn_windows,
+	       (unsigned long long)s->conn_msgs, (double)s->conn_bytes / 1e6,
+	       (unsigned long long)s->conn_exact);
+}
+
 void
 sim_print_total(const struct sim_total *total, const struct sim_opts *opts)
 {
@@ -102,6 +123,7 @@ sim_print_total(const struct sim_total *total, const struct sim_opts *opts)
 	       (unsigned long long)s->two_wire_runs, (unsigned long long)s->exact_runs,
 	       (unsigned long long)s->hostile_runs, (unsigned long long)s->void_runs,
 	       (unsigned long long)(total->runs == 0 ? 0 : s->held_sum / total->runs));
+	sim_print_conns(s);
 	sim_stalls_print(s);
 	if (opts->is_arcs)
 		sim_arcs_print(s);

@@ -42,7 +42,15 @@
 	X(down_untold, "stack: control is not told that a node is down")                           \
 	X(purge_skipped, "names: the bindings of a lost node stay")                                \
 	X(withdraw_lost, "names: a withdrawal of a peer is not applied")                           \
-	X(room_forgotten, "socket: senders blocked on a link are not woken")
+	X(room_forgotten, "socket: senders blocked on a link are not woken")                       \
+	X(ack_twice, "socket: what the peer of a connection acknowledges counts twice")            \
+	X(ack_unsaid, "socket: a connection acknowledges nothing that was read")                   \
+	X(credit_long, "socket: a connection may send when one block too much is unread")          \
+	X(loss_untold, "socket: a connection does not hear that its node is lost")                 \
+	X(end_before_data, "socket: the end of a connection is read before the data")              \
+	X(importance_lost, "socket: an accepted connection has the importance LOW")                \
+	X(syn_forgotten, "socket: a listener was overloaded, its client does not try again")       \
+	X(nagle_lost, "socket: aggregated data is not sent before the end")
 
 enum dpt_mutant {
 	DPT_MUTANT_none = 0,

@@ -75,6 +75,7 @@ struct dpt_bcast_snd {
 	uint16_t snd_nxt;
 	uint16_t una;	      /* first packet that is not released */
 	uint32_t unacked_cnt; /* packets that are not released */
+	uint64_t done_cnt;    /* packets before una, and those that a reset gave up */
 	uint32_t mtu;
 	uint32_t mtu_max; /* SND_MTU_MAX, or what a buffer of the pool holds */
 	uint32_t bearers; /* bit mask: send over these */

@@ -116,18 +116,21 @@ snd_pkt_acked(struct dpt_bcast_snd *snd, uint32_t peer_idx, uint16_t seqno)
 	return true;
 }
 
-/* No peer is left: numbering begins anew. Src: 06-broadcast.md, 2. */
+/*
+ * No peer is left: nothing is kept. Numbering goes on, unlike the kernel's, which begins anew
+ * (06-broadcast.md, 2): each contact announces the number, and late broadcasts of the old one
+ * are not taken for new ones.
+ */
 static void
 snd_reset(struct dpt_bcast_snd *snd)
 {
+	snd->done_cnt = dpt_bcast_snd_given(snd);
 	for (; snd->una != snd->snd_nxt; snd->una++)
 		if (snd->pkts[snd->una & SND_RING_MASK].m != NULL)
 			pkt_release(snd, &snd->pkts[snd->una & SND_RING_MASK]);
 	snd->counters->drop_tx_reset += dpt_bufq_free(&snd->backlog);
 	memset(snd->backlog_cnt, 0, sizeof(snd->backlog_cnt));
 	memset(snd->need, 0, (size_t)SND_RING_PKTS * snd->words * sizeof(*snd->need));
-	snd->snd_nxt = 1;
-	snd->una = 1;
 	snd->mtu = snd->mtu_max;
 	snd->stall_ns = DPT_NEVER_NS;
 	snd->tolerance_min_ms = UINT16_MAX;
@@ -320,8 +323,10 @@ pkt_send(struct dpt_bcast_snd *snd, struct rte_mbuf *m, uint64_t now_ns, struct 
 void
 snd_advance(struct dpt_bcast_snd *snd, uint64_t now_ns, struct dpt_out *out)
 {
-	while (snd->una != snd->snd_nxt && snd->pkts[snd->una & SND_RING_MASK].m == NULL)
+	while (snd->una != snd->snd_nxt && snd->pkts[snd->una & SND_RING_MASK].m == NULL) {
 		snd->una++;
+		snd->done_cnt++;
+	}
 	while (snd->backlog.cnt > 0 && window_is_open(snd)) {
 		struct rte_mbuf *m = dpt_bufq_pop(&snd->backlog);
 
@@ -454,6 +459,18 @@ uint64_t
 dpt_bcast_snd_deadline_ns(const struct dpt_bcast_snd *snd)
 {
 	return snd->una != snd->snd_nxt ? snd->stall_ns : DPT_NEVER_NS;
+}
+
+uint64_t
+dpt_bcast_snd_given(const struct dpt_bcast_snd *snd)
+{
+	return snd->done_cnt + dpt_seq_dist(snd->una, snd->snd_nxt) + snd->backlog.cnt;
+}
+
+uint64_t
+dpt_bcast_snd_done(const struct dpt_bcast_snd *snd)
+{
+	return snd->done_cnt;
 }
 
 uint16_t

@@ -176,6 +176,13 @@ struct dpt_node_addr dpt_bcast_snd_stalled(struct dpt_bcast_snd *snd, uint64_t n
 uint64_t dpt_bcast_snd_deadline_ns(const struct dpt_bcast_snd *snd);
 
 uint16_t dpt_bcast_snd_last(const struct dpt_bcast_snd *snd);
+/*
+ * Packets so far, those that wait included; and of how many, in that order, no peer's
+ * acknowledgement is missing: what was given before a call of the first is acknowledged by all
+ * that were peers, and still are, when the second has reached it.
+ */
+uint64_t dpt_bcast_snd_given(const struct dpt_bcast_snd *snd);
+uint64_t dpt_bcast_snd_done(const struct dpt_bcast_snd *snd);
 uint32_t dpt_bcast_snd_peers_cnt(const struct dpt_bcast_snd *snd);
 /* Importance levels that have room (bit mask); for blocked senders. */
 uint32_t dpt_bcast_snd_room(const struct dpt_bcast_snd *snd);

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/*
- * Attaching to a dptipcd, and requests on the attach socket. The messages are drawn in
- * dpt_attach.h.
- */
+/* Attaching to a dptipcd. The messages are drawn in dpt_attach.h. */
 
 #include "client_priv.h"
 
@@ -85,45 +82,6 @@ attach_connect(const char *name)
 		    name, strerror(error));
 }
 
-/*
- * Receive one message with up to fds_max descriptors (*fds_cnt of them came). Returns its
- * size, 0 at end-of-file, -1 and errno.
- */
-static ssize_t
-recv_fds(int sock, struct iovec *iov, int *fds, uint32_t fds_max, uint32_t *fds_cnt)
-{
-	char control[CMSG_SPACE(4 * sizeof(int))] __attribute__((aligned(8)));
-	struct msghdr msg = {.msg_iov = iov,
-			     .msg_iovlen = 1,
-			     .msg_control = control,
-			     .msg_controllen = sizeof(control)};
-	struct cmsghdr *cmsg;
-	ssize_t got;
-
-	*fds_cnt = 0;
-	do
-		got = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
-	while (got < 0 && errno == EINTR);
-	if (got < 0)
-		return -1;
-	for (cmsg = CMSG_FIRSTHDR(&msg); cmsg; cmsg = CMSG_NXTHDR(&msg, cmsg)) {
-		size_t i, cnt = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-
-		if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS)
-			continue;
-		for (i = 0; i < cnt; i++) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(cmsg) + i * sizeof(int), sizeof(fd));
-			if (*fds_cnt < fds_max)
-				fds[(*fds_cnt)++] = fd;
-			else
-				close(fd);
-		}
-	}
-	return got;
-}
-
 /* Map the region and check it. att->fd, doorbell are set. Returns 0, or -1 and errno. */
 static int
 region_map(struct attach *att, int memfd)
@@ -138,31 +96,36 @@ region_map(struct attach *att, int memfd)
 	    st.st_size < (off_t)sizeof(struct dpt_shm_hdr))
 		return fail(EPROTONOSUPPORT, "dptipcd \"%s\" gave no sealed memory", att->name);
 	att->region = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
-	if (att->region == MAP_FAILED)
+	if (att->region == MAP_FAILED) {
+		att->region = NULL;
 		return fail(ENOMEM, "cannot map %lld octets shared with dptipcd \"%s\"",
 			    (long long)st.st_size, att->name);
+	}
 	rc = dpt_shm_region_check(att->region, (uint64_t)st.st_size, &att->layout);
 	if (rc) {
 		munmap(att->region, (size_t)st.st_size);
+		att->region = NULL;
 		return fail(EPROTONOSUPPORT,
 			    "the memory of dptipcd \"%s\" is not laid out as this library "
 			    "(ABI %d) expects: %s",
 			    att->name, DPT_SHM_ABI_VERSION, strerror(-rc));
 	}
 	att->hdr = att->region;
+	att->region_ino = st.st_ino;
 	return 0;
 }
 
 /* What the answer to HELLO says, if it is no success. */
 static int
-hello_refused(const struct attach *att, ssize_t got, const struct dpt_attach_msg *msg)
+first_refused(const struct attach *att, ssize_t got, const struct dpt_attach_msg *msg)
 {
 	if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return fail(EAFNOSUPPORT, "dptipcd \"%s\" does not answer within %d s", att->name,
 			    HELLO_TIMEOUT_S);
 	if (got <= 0)
 		return fail(EAFNOSUPPORT, "dptipcd \"%s\" has closed the connection", att->name);
-	if (got < (ssize_t)sizeof(*msg) || msg->op != DPT_ATTACH_HELLO)
+	if (got < (ssize_t)sizeof(*msg) ||
+	    (msg->op != DPT_ATTACH_HELLO && msg->op != DPT_ATTACH_ADOPT))
 		return fail(EPROTONOSUPPORT, "\"%s\" answers, but is no dptipcd", att->name);
 	if (msg->result == EPROTONOSUPPORT || msg->arg[0] != DPT_SHM_ABI_VERSION)
 		return fail(EPROTONOSUPPORT,
@@ -177,19 +140,39 @@ hello_refused(const struct attach *att, ssize_t got, const struct dpt_attach_msg
 	return 0;
 }
 
-static int
-attach_hello(struct attach *att)
+/* A message, with a descriptor along if that is not -1. */
+static ssize_t
+first_send(int sock, const struct dpt_attach_msg *msg, int send_fd)
 {
-	struct dpt_attach_msg msg = {.op = DPT_ATTACH_HELLO, .arg = {DPT_SHM_ABI_VERSION}};
-	struct iovec iov = {&msg, sizeof(msg)};
+	char control[CMSG_SPACE(sizeof(int))] __attribute__((aligned(8))) = {0};
+	struct iovec iov = {(void *)(uintptr_t)msg, sizeof(*msg)};
+	struct msghdr hdr = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	if (send_fd >= 0) {
+		struct cmsghdr *cmsg = (struct cmsghdr *)(void *)control;
+
+		hdr.msg_control = control;
+		hdr.msg_controllen = sizeof(control);
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = SCM_RIGHTS;
+		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(cmsg), &send_fd, sizeof(int));
+	}
+	return sendmsg(sock, &hdr, MSG_NOSIGNAL);
+}
+
+int
+attach_first(struct attach *att, struct dpt_attach_msg *msg, int send_fd)
+{
+	struct iovec iov = {msg, sizeof(*msg)};
 	uint32_t fds_cnt = 0, i;
 	int fds[2], rc;
 	ssize_t got;
 
-	got = send(att->fd, &msg, sizeof(msg), MSG_NOSIGNAL);
+	got = first_send(att->fd, msg, send_fd);
 	if (got > 0)
 		got = recv_fds(att->fd, &iov, fds, 2, &fds_cnt);
-	rc = hello_refused(att, got, &msg);
+	rc = first_refused(att, got, msg);
 	if (rc == 0 && fds_cnt != 2)
 		rc = fail(EPROTONOSUPPORT, "dptipcd \"%s\" gave no memory", att->name);
 	if (rc == 0)
@@ -212,6 +195,7 @@ attach_locks_init(struct attach *att)
 	uint32_t i;
 
 	lock_init(&client_hdr(att)->ctl);
+	client_hdr(att)->owner_pid = (uint32_t)getpid();
 	for (i = 0; i < DPT_SHM_CHANNELS; i++) {
 		struct dpt_shm_channel *ch = dpt_shm_channel_at(att->region, &att->layout, i);
 		struct client_channel *mine = (struct client_channel *)ch->client;
@@ -221,11 +205,33 @@ attach_locks_init(struct attach *att)
 	}
 }
 
-/* Under table_lock. */
-static struct attach *
-attach_new(const char *name)
+/* Before a fork: from now on the regions have two users. */
+static void
+fork_before(void)
 {
-	static bool is_fork_watched;
+	struct attach *att;
+
+	pthread_mutex_lock(&table_lock);
+	for (att = attachments; att; att = att->next)
+		atomic_store(&client_hdr(att)->is_shared, 1);
+}
+
+static void
+fork_after(void)
+{
+	pthread_mutex_unlock(&table_lock);
+}
+
+static void
+fork_child(void)
+{
+	holds_drop();
+	pthread_mutex_unlock(&table_lock);
+}
+
+struct attach *
+attach_begin(const char *name)
+{
 	struct attach *att = calloc(1, sizeof(*att));
 
 	if (!att) {
@@ -234,23 +240,87 @@ attach_new(const char *name)
 	}
 	snprintf(att->name, sizeof(att->name), "%s", name);
 	att->fd = attach_connect(name);
-	if (att->fd < 0 || attach_hello(att) < 0) {
-		int error = errno;
-
-		if (att->fd >= 0)
-			close(att->fd);
+	if (att->fd < 0) {
 		free(att);
-		errno = error;
+		return NULL;
+	}
+	return att;
+}
+
+void
+attach_drop(struct attach *att)
+{
+	int error = errno;
+
+	if (att->region) {
+		munmap(att->region, att->layout.region_bytes);
+		close(att->doorbell);
+	}
+	close(att->fd);
+	free(att);
+	errno = error;
+}
+
+void
+attach_keep(struct attach *att)
+{
+	static bool is_fork_watched;
+	static uint32_t lives;
+
+	if (!is_fork_watched) {
+		pthread_atfork(fork_before, fork_after, fork_child);
+		is_fork_watched = true;
+	}
+	att->life = ++lives;
+	att->next = attachments;
+	attachments = att;
+}
+
+/* Under table_lock. */
+static struct attach *
+attach_new(const char *name)
+{
+	struct dpt_attach_msg msg = {.op = DPT_ATTACH_HELLO, .arg = {DPT_SHM_ABI_VERSION}};
+	struct attach *att = attach_begin(name);
+
+	if (!att)
+		return NULL;
+	if (attach_first(att, &msg, -1) < 0) {
+		attach_drop(att);
 		return NULL;
 	}
 	attach_locks_init(att);
-	if (!is_fork_watched) {
-		attach_fork_prepare();
-		is_fork_watched = true;
-	}
-	att->next = attachments;
-	attachments = att;
+	attach_keep(att);
 	return att;
+}
+
+struct attach *
+attach_of_region(uint64_t ino, const struct attach *not_this)
+{
+	struct attach *att;
+
+	for (att = attachments; att; att = att->next)
+		if (att != not_this && att->region_ino == ino && !attach_is_dead(att))
+			return att;
+	return NULL;
+}
+
+uint32_t
+dptipc_life(void)
+{
+	uint32_t life = 0;
+
+	pthread_mutex_lock(&table_lock);
+	if (current && !attach_is_dead_cached(current))
+		life = current->life;
+	pthread_mutex_unlock(&table_lock);
+	return life;
+}
+
+const char *
+attach_name(void)
+{
+	return current ? current->name : name_or_default(NULL);
 }
 
 /*
@@ -313,8 +383,7 @@ attach_current(void)
 	struct attach *att = NULL;
 
 	pthread_mutex_lock(&table_lock);
-	if ((current && !attach_is_dead_cached(current)) ||
-	    attach_to(current ? current->name : name_or_default(NULL)) == 0)
+	if ((current && !attach_is_dead_cached(current)) || attach_to(attach_name()) == 0)
 		att = current;
 	pthread_mutex_unlock(&table_lock);
 	return att;
@@ -350,118 +419,4 @@ attach_is_dead_cached(struct attach *att)
 		return false;
 	atomic_store_explicit(&att->alive_ns, now_ns, memory_order_relaxed);
 	return attach_is_dead(att);
-}
-
-/* Before a fork: from now on the regions have two users. */
-static void
-fork_before(void)
-{
-	struct attach *att;
-
-	pthread_mutex_lock(&table_lock);
-	for (att = attachments; att; att = att->next)
-		atomic_store(&client_hdr(att)->is_shared, 1);
-}
-
-static void
-fork_after(void)
-{
-	pthread_mutex_unlock(&table_lock);
-}
-
-void
-attach_fork_prepare(void)
-{
-	pthread_atfork(fork_before, fork_after, fork_after);
-}
-
-/* Receive answers until ours comes; those to a process that died meanwhile are dropped. */
-static ssize_t
-answer_recv(struct attach *att, uint32_t cookie, struct iovec *iov, int *fd)
-{
-	struct dpt_attach_msg *msg = iov->iov_base;
-	uint32_t fds_cnt;
-	ssize_t got;
-	int got_fd;
-
-	for (;;) {
-		got = recv_fds(att->fd, iov, &got_fd, 1, &fds_cnt);
-		if (got <= 0)
-			return -1;
-		if (got >= (ssize_t)sizeof(*msg) && msg->cookie == cookie) {
-			if (fd)
-				*fd = fds_cnt ? got_fd : -1;
-			else if (fds_cnt)
-				close(got_fd);
-			return got;
-		}
-		if (fds_cnt)
-			close(got_fd);
-	}
-}
-
-/* The request is sent, under ctl. Returns 0 and its cookie, or -1. */
-static int
-request_send(struct attach *att, struct dpt_attach_msg *msg)
-{
-	ssize_t sent;
-
-	msg->cookie = ++client_hdr(att)->cookie;
-	msg->result = 0;
-	do
-		sent = send(att->fd, msg, sizeof(*msg), MSG_NOSIGNAL);
-	while (sent < 0 && errno == EINTR);
-	return sent == sizeof(*msg) ? 0 : -1;
-}
-
-int
-attach_request(struct attach *att, struct dpt_attach_msg *msg, int *fd)
-{
-	struct iovec iov = {msg, sizeof(*msg)};
-	pthread_mutex_t *ctl = &client_hdr(att)->ctl;
-	enum lock_state lock;
-	ssize_t got = -1;
-
-	if (atomic_load_explicit(&att->is_dead, memory_order_relaxed))
-		return fail_dead(att);
-	lock = lock_take(att, ctl);
-	if (request_send(att, msg) == 0)
-		got = answer_recv(att, msg->cookie, &iov, fd);
-	lock_release(ctl, lock);
-	if (got < 0)
-		return fail_dead(att);
-	return msg->result ? fail_errno(msg->result) : 0;
-}
-
-int
-attach_info(struct attach *att, uint32_t what, FILE *to)
-{
-	struct {
-		struct dpt_attach_msg msg;
-		char text[DPT_ATTACH_TEXT_BYTES];
-	} answer = {.msg = {.op = DPT_ATTACH_INFO, .arg = {what}}};
-	struct iovec iov = {&answer, sizeof(answer)};
-	pthread_mutex_t *ctl = &client_hdr(att)->ctl;
-	enum lock_state lock = lock_take(att, ctl);
-	uint32_t cookie;
-	ssize_t got = -1;
-
-	if (request_send(att, &answer.msg) == 0) {
-		cookie = answer.msg.cookie;
-		while ((got = answer_recv(att, cookie, &iov, NULL)) > 0 && !answer.msg.result) {
-			size_t bytes = (size_t)got - sizeof(answer.msg);
-
-			if (answer.msg.arg[0] == 0)
-				break;
-			if (answer.msg.arg[0] < bytes)
-				bytes = answer.msg.arg[0];
-			fwrite(answer.text, 1, bytes, to);
-		}
-	}
-	lock_release(ctl, lock);
-	if (got < 0)
-		return fail_dead(att);
-	if (answer.msg.result)
-		return fail_errno(answer.msg.result);
-	return ferror(to) ? fail_errno(EIO) : 0;
 }

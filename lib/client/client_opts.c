@@ -5,6 +5,8 @@
 #include "client_priv.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/time.h>
 
@@ -12,17 +14,35 @@
 #define RCVBUF_BYTES_MIN 2304
 #define RCVBUF_BYTES_MAX (32 << 20)
 #define BUSY_POLL_US_MAX 1000000
+/* SO_SNDBUF: of no effect; what the kernel shows by default. Src: net.core.wmem_default. */
+#define SNDBUF_BYTES 212992
+
+/* Aggregation, 12: only streams have it. */
+static int
+set_nodelay(const struct sock *s, uint32_t v)
+{
+	struct dpt_attach_msg msg = {.op = DPT_ATTACH_NODELAY, .arg = {s->idx, v != 0}};
+
+	if (client_opt(s)->type != SOCK_STREAM)
+		return 0;
+	return attach_request(s->att, &msg, NULL) < 0 ? errno : 0;
+}
 
 static int
-set_tipc_u32(struct client_opt *opt, int name, uint32_t v)
+set_tipc_u32(const struct sock *s, int name, uint32_t v)
 {
+	struct client_opt *opt = client_opt(s);
+
 	switch (name) {
 	case TIPC_IMPORTANCE:
 		if (v > TIPC_CRITICAL_IMPORTANCE)
 			return EINVAL;
+		conn_importance_sync(s);
 		opt->importance = (uint8_t)v;
 		return 0;
 	case TIPC_SRC_DROPPABLE:
+		if (opt->type == SOCK_STREAM)
+			return ENOPROTOOPT;
 		opt->is_src_droppable = v != 0;
 		return 0;
 	case TIPC_DEST_DROPPABLE:
@@ -33,13 +53,12 @@ set_tipc_u32(struct client_opt *opt, int name, uint32_t v)
 		opt->conn_timeout_ms = (uint16_t)v;
 		return 0;
 	default:
-		/* NODELAY: of no effect without connections. */
-		return 0;
+		return set_nodelay(s, v);
 	}
 }
 
 static int
-set_tipc(struct client_opt *opt, int name, const void *val, socklen_t len)
+set_tipc(const struct sock *s, int name, const void *val, socklen_t len)
 {
 	uint32_t v;
 
@@ -54,7 +73,7 @@ set_tipc(struct client_opt *opt, int name, const void *val, socklen_t len)
 		if (!val)
 			return EFAULT;
 		memcpy(&v, val, sizeof(v));
-		return set_tipc_u32(opt, name, v);
+		return set_tipc_u32(s, name, v);
 	case TIPC_GROUP_JOIN:
 		return len < sizeof(struct tipc_group_req) ? EINVAL : ENOPROTOOPT;
 	case TIPC_MCAST_BROADCAST:
@@ -103,6 +122,7 @@ set_rcvbuf(const struct sock *s, int v)
 	if (attach_request(s->att, &msg, NULL) < 0)
 		return errno;
 	client_opt(s)->rcvbuf_bytes = (uint32_t)bytes;
+	client_opt(s)->is_rcvbuf_set = 1;
 	return 0;
 }
 
@@ -123,8 +143,14 @@ set_generic(const struct sock *s, int name, const void *val, socklen_t len)
 	switch (name) {
 	case SO_RCVBUF:
 		return set_rcvbuf(s, v);
+	case SO_RCVLOWAT:
+		/* As the kernel: 0 is 1, a negative number the most. */
+		client_opt(s)->rcvlowat = v < 0 ? INT_MAX : v ? (uint32_t)v : 1;
+		return 0;
 	case SO_SNDBUF:
 	case SO_LINGER:
+	case SO_TIMESTAMP:
+	case SO_TIMESTAMPNS:
 	case SO_REUSEADDR:
 	case SO_KEEPALIVE:
 	case SO_BROADCAST:
@@ -140,13 +166,17 @@ set_own(struct client_opt *opt, int name, const void *val, socklen_t len)
 {
 	uint32_t v;
 
-	if (name != DPTIPC_BUSY_POLL_US)
+	if (name != DPTIPC_BUSY_POLL_US && name != DPTIPC_BIND_SYNC)
 		return ENOPROTOOPT;
 	if (len < sizeof(v))
 		return EINVAL;
 	if (!val)
 		return EFAULT;
 	memcpy(&v, val, sizeof(v));
+	if (name == DPTIPC_BIND_SYNC) {
+		opt->is_bind_sync = v != 0;
+		return 0;
+	}
 	if (v > BUSY_POLL_US_MAX)
 		return EINVAL;
 	opt->busy_poll_us = v;
@@ -161,12 +191,16 @@ dptipc_setsockopt(int fd, int level, int name, const void *val, socklen_t len)
 
 	if (table_get(fd, &s) < 0)
 		return -1;
+	if ((int)len < 0)
+		return fail_errno(EINVAL);
 	if (level == SOL_TIPC)
-		rc = set_tipc(client_opt(&s), name, val, len);
+		rc = set_tipc(&s, name, val, len);
 	else if (level == SOL_SOCKET)
 		rc = set_generic(&s, name, val, len);
 	else if (level == SOL_DPTIPC)
 		rc = set_own(client_opt(&s), name, val, len);
+	else if (level == IPPROTO_TCP && client_opt(&s)->type == SOCK_STREAM)
+		rc = 0; /* 19: does nothing */
 	else
 		rc = ENOPROTOOPT;
 	return rc == ENETDOWN ? fail_dead(s.att) : rc ? fail_errno(rc) : 0;
@@ -177,9 +211,11 @@ get_tipc(const struct sock *s, int name, uint32_t *v)
 {
 	const struct client_opt *opt = client_opt(s);
 	uint32_t msgs, bytes;
+	int rc;
 
 	switch (name) {
 	case TIPC_IMPORTANCE:
+		conn_importance_sync(s);
 		*v = opt->importance;
 		return 0;
 	case TIPC_SRC_DROPPABLE:
@@ -197,9 +233,9 @@ get_tipc(const struct sock *s, int name, uint32_t *v)
 		return 0;
 	case TIPC_SOCK_RECVQ_DEPTH:
 	case TIPC_SOCK_RECVQ_USED:
-		recv_queue(s, &msgs, &bytes);
+		rc = recv_queue(s, &msgs, &bytes);
 		*v = name == TIPC_SOCK_RECVQ_DEPTH ? msgs : bytes;
-		return 0;
+		return rc;
 	default:
 		return EINVAL;
 	}
@@ -218,13 +254,24 @@ get_generic(const struct sock *s, int name, uint32_t *v)
 		*v = AF_TIPC;
 		return 0;
 	case SO_ERROR:
-		*v = attach_is_dead(s->att) ? ENETDOWN : 0;
+		*v = attach_is_dead(s->att) ? ENETDOWN : (uint32_t)conn_error_take(s);
+		return 0;
+	case SO_ACCEPTCONN:
+		*v = sock_state(s) == DPT_CONN_LISTEN;
+		return 0;
+	case SO_RCVLOWAT:
+		*v = opt->rcvlowat;
+		return 0;
+	case SO_SNDBUF:
+		*v = SNDBUF_BYTES;
 		return 0;
 	case SO_RCVBUF:
 		*v = opt->rcvbuf_bytes;
 		return 0;
 	case SO_PROTOCOL:
-	case SO_ACCEPTCONN:
+	case SO_LINGER:
+	case SO_TIMESTAMP:
+	case SO_TIMESTAMPNS:
 	case SO_REUSEADDR:
 	case SO_KEEPALIVE:
 	case SO_BROADCAST:
@@ -243,6 +290,9 @@ get_own(const struct sock *s, int name, uint32_t *v)
 	case DPTIPC_BUSY_POLL_US:
 		*v = client_opt(s)->busy_poll_us;
 		return 0;
+	case DPTIPC_BIND_SYNC:
+		*v = client_opt(s)->is_bind_sync;
+		return 0;
 	case DPTIPC_RX_DROPS:
 		/* Alone: pairs with nothing, a value a little old is good enough. */
 		*v = (uint32_t)atomic_load_explicit(&s->shm->rx_drops, memory_order_relaxed);
@@ -258,6 +308,10 @@ get_timeo(int64_t timeo_ns, void *val, socklen_t *len)
 	struct timeval tv = {.tv_sec = timeo_ns / 1000000000,
 			     .tv_usec = timeo_ns % 1000000000 / 1000};
 
+	if ((int)*len < 0)
+		return EINVAL;
+	if (!val)
+		return EFAULT;
 	if (*len > sizeof(tv))
 		*len = sizeof(tv);
 	memcpy(val, &tv, *len);
@@ -281,10 +335,13 @@ get_u32(const struct sock *s, int level, int name, void *val, socklen_t *len)
 		rc = ENOPROTOOPT;
 	if (rc)
 		return rc;
-	if (*len < sizeof(v) && level != SOL_SOCKET)
+	/* Others than SOL_SOCKET take a negative length for a long one. */
+	if (level == SOL_SOCKET ? (int)*len < 0 : *len < sizeof(v))
 		return EINVAL;
 	if (*len > sizeof(v))
 		*len = sizeof(v);
+	if (!val)
+		return EFAULT;
 	memcpy(val, &v, *len);
 	return 0;
 }
@@ -297,14 +354,14 @@ dptipc_getsockopt(int fd, int level, int name, void *val, socklen_t *len)
 
 	if (table_get(fd, &s) < 0)
 		return -1;
-	if (!val || !len)
+	if (!len)
 		return fail_errno(EFAULT);
-	if ((int)*len < 0)
-		return fail_errno(EINVAL);
 	if (level == SOL_SOCKET && name == SO_RCVTIMEO)
 		rc = get_timeo(client_opt(&s)->rcvtimeo_ns, val, len);
 	else if (level == SOL_SOCKET && name == SO_SNDTIMEO)
 		rc = get_timeo(client_opt(&s)->sndtimeo_ns, val, len);
+	else if (level == IPPROTO_TCP && client_opt(&s)->type == SOCK_STREAM)
+		rc = (int)(*len = 0); /* 19 */
 	else
 		rc = get_u32(&s, level, name, val, len);
 	return rc ? fail_errno(rc) : 0;

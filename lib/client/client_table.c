@@ -16,8 +16,11 @@
 
 struct entry {
 	_Atomic(struct attach *) att; /* NULL: not ours; stored last */
-	_Atomic uint32_t idx;
+	_Atomic uint32_t idx;	      /* without att: the cookie of a foreign Unix socket */
+	_Atomic uint32_t gen;	      /* grows whenever the number ceases to be a socket */
 };
+
+_Static_assert(sizeof(struct entry) == 16, "four entries a line");
 
 pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic(struct entry *) chunks[CHUNKS_CNT];
@@ -33,51 +36,84 @@ entry_of(int fd)
 	return chunk ? &chunk[fd % CHUNK_FDS] : NULL;
 }
 
-int
-table_get(int fd, struct sock *s)
+static inline bool
+entry_read(int fd, struct sock *s)
 {
 	struct entry *entry = entry_of(fd);
 	/* Pairs with table_add: idx is there. */
 	struct attach *att = entry ? atomic_load_explicit(&entry->att, memory_order_acquire) : NULL;
 
 	if (!att)
-		return fail_errno(fcntl(fd, F_GETFD) < 0 ? EBADF : ENOTSOCK);
+		return false;
 	s->fd = fd;
 	s->idx = atomic_load_explicit(&entry->idx, memory_order_relaxed);
+	s->gen = atomic_load_explicit(&entry->gen, memory_order_relaxed);
+	s->is_held = false;
 	s->att = att;
 	s->shm = dpt_shm_sock_at(att->region, &att->layout, s->idx);
-	return 0;
+	return true;
+}
+
+int
+table_find(int fd, struct sock *s)
+{
+	return entry_read(fd, s) ? 0 : adopt(fd, s);
+}
+
+int
+table_get(int fd, struct sock *s)
+{
+	if (entry_read(fd, s) || adopt(fd, s) == 0)
+		return 0;
+	return fail_errno(fcntl(fd, F_GETFD) < 0 ? EBADF : ENOTSOCK);
+}
+
+bool
+table_is_current(const struct sock *s)
+{
+	struct entry *entry = entry_of(s->fd);
+
+	return s->is_held || (atomic_load_explicit(&entry->att, memory_order_acquire) == s->att &&
+			      atomic_load_explicit(&entry->gen, memory_order_relaxed) == s->gen);
 }
 
 static void
 entry_clear(struct entry *entry)
 {
 	struct attach *att = atomic_load_explicit(&entry->att, memory_order_relaxed);
+	uint32_t gen = atomic_load_explicit(&entry->gen, memory_order_relaxed);
 
 	if (att)
 		att->fds_cnt--;
+	atomic_store_explicit(&entry->gen, gen + 1, memory_order_relaxed);
 	atomic_store_explicit(&entry->att, NULL, memory_order_release);
+	atomic_store_explicit(&entry->idx, 0, memory_order_relaxed);
+}
+
+/* Under table_lock. NULL: no memory, or the number is too large. */
+static struct entry *
+entry_make(int fd)
+{
+	struct entry *chunk;
+
+	if (fd < 0 || fd >= CHUNK_FDS * CHUNKS_CNT)
+		return NULL;
+	if (!entry_of(fd)) {
+		chunk = calloc(CHUNK_FDS, sizeof(*chunk));
+		if (chunk)
+			atomic_store_explicit(&chunks[fd / CHUNK_FDS], chunk, memory_order_release);
+	}
+	return entry_of(fd);
 }
 
 int
 table_add(int fd, struct attach *att, uint32_t idx)
 {
-	struct entry *chunk;
-	int rc = 0;
+	struct entry *entry;
 
-	if (fd >= CHUNK_FDS * CHUNKS_CNT)
-		return fail_errno(EMFILE);
 	pthread_mutex_lock(&table_lock);
-	if (!entry_of(fd)) {
-		chunk = calloc(CHUNK_FDS, sizeof(*chunk));
-		if (chunk)
-			atomic_store_explicit(&chunks[fd / CHUNK_FDS], chunk, memory_order_release);
-		else
-			rc = fail_errno(ENOMEM);
-	}
-	if (rc == 0) {
-		struct entry *entry = entry_of(fd);
-
+	entry = entry_make(fd);
+	if (entry) {
 		/* The number may be that of a socket closed with close(2). */
 		entry_clear(entry);
 		att->fds_cnt++;
@@ -85,7 +121,9 @@ table_add(int fd, struct attach *att, uint32_t idx)
 		atomic_store_explicit(&entry->att, att, memory_order_release);
 	}
 	pthread_mutex_unlock(&table_lock);
-	return rc;
+	if (!entry)
+		return fail_errno(fd < CHUNK_FDS * CHUNKS_CNT ? ENOMEM : EMFILE);
+	return 0;
 }
 
 void
@@ -98,4 +136,26 @@ table_del(int fd)
 	pthread_mutex_lock(&table_lock);
 	entry_clear(entry);
 	pthread_mutex_unlock(&table_lock);
+}
+
+/* The kernel counts cookies up from small numbers: 32 bits tell them apart. */
+void
+table_foreign_set(int fd, uint64_t cookie)
+{
+	struct entry *entry;
+
+	pthread_mutex_lock(&table_lock);
+	entry = entry_make(fd);
+	if (entry && !atomic_load_explicit(&entry->att, memory_order_relaxed))
+		atomic_store_explicit(&entry->idx, (uint32_t)cookie, memory_order_relaxed);
+	pthread_mutex_unlock(&table_lock);
+}
+
+bool
+table_is_foreign(int fd, uint64_t cookie)
+{
+	struct entry *entry = entry_of(fd);
+
+	return entry && !atomic_load_explicit(&entry->att, memory_order_acquire) &&
+	       atomic_load_explicit(&entry->idx, memory_order_relaxed) == (uint32_t)cookie;
 }

@@ -109,7 +109,8 @@ struct dpt_link_props {
 
 /*
  * dpt_buf.flags of a message given to dpt_node_tx: DPT_EVENT_BULK_ACKED follows when the
- * peer has acknowledged it and all before it. One at a time.
+ * peer has acknowledged it and all before it, with its dpt_buf.cookie. One at a time: the
+ * event of an earlier one that is not acknowledged yet does not come any more.
  */
 #define DPT_BUF_F_BULK_END 0x02
 

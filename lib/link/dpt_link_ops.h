@@ -152,6 +152,12 @@ void dpt_link_reset_tx(struct dpt_link *link, bool is_stopping, struct dpt_out *
 int dpt_link_tx(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, struct dpt_out *out);
 
 /*
+ * Level SYSTEM is half full: what is left is for messages that must not be lost, so that returned
+ * messages cannot take the link down. Src: 09-socket-api.md, hazard 10.
+ */
+bool dpt_link_is_system_scarce(const struct dpt_link *link);
+
+/*
  * Change properties at once. Tolerance and priority are announced to the peer in one STATE
  * each when the link is up (03-link-node.md, 9: the peer adopts them, and resets the link
  * when the priority is another); a window starts anew from its minimum. Returns

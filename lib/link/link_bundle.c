@@ -85,7 +85,10 @@ bundle_append(struct dpt_link *link, struct rte_mbuf *bundle, struct rte_mbuf *m
 	dpt_msg_set_non_seq(hdr + at, 0);
 	dpt_msg_set_size(hdr, at + bytes);
 	dpt_msg_set_msgcnt(hdr, dpt_msg_msgcnt(hdr) + 1);
-	dpt_buf(bundle)->flags |= dpt_buf(m)->flags & DPT_BUF_F_BULK_END;
+	if ((dpt_buf(m)->flags & DPT_BUF_F_BULK_END) != 0) {
+		dpt_buf(bundle)->flags |= DPT_BUF_F_BULK_END;
+		dpt_buf(bundle)->cookie = dpt_buf(m)->cookie;
+	}
 	LINK_COUNT(link, sent_bundled);
 	rte_pktmbuf_free(m);
 }

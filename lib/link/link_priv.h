@@ -107,6 +107,7 @@ struct dpt_link {
 	uint8_t congested; /* levels whose senders wait, bit mask */
 	bool has_bulk_end; /* bulk_end is the number of a packet marked DPT_BUF_F_BULK_END */
 	uint16_t bulk_end;
+	uint64_t bulk_cookie; /* dpt_buf.cookie of that packet, for the event */
 	struct dpt_bufq backlog;
 
 	/* Receiving. */

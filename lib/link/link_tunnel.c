@@ -205,7 +205,10 @@ failover_series(struct tunnel_series *series, uint64_t now_ns)
 	while (rc == 0 && (m = dpt_bufq_pop(&failed->backlog)) != NULL) {
 		link_l2_strip(m);
 		seq = failed->snd_nxt++;
-		failed->has_bulk_end |= (dpt_buf(m)->flags & DPT_BUF_F_BULK_END) != 0;
+		if ((dpt_buf(m)->flags & DPT_BUF_F_BULK_END) != 0) {
+			failed->has_bulk_end = true;
+			failed->bulk_cookie = dpt_buf(m)->cookie;
+		}
 		dpt_msg_set_non_seq(dpt_buf_hdr(m), 0);
 		dpt_msg_set_seqno(dpt_buf_hdr(m), seq);
 		rc = tunnel_wrap(series, m, seq, now_ns);
@@ -217,8 +220,10 @@ failover_series(struct tunnel_series *series, uint64_t now_ns)
 		return -ENOBUFS;
 	LINK_COUNT(series->to, sent_own);
 	rc = tunnel_wrap(series, m, failed->snd_nxt++, now_ns);
-	if (rc == 0 && failed->has_bulk_end)
+	if (rc == 0 && failed->has_bulk_end) {
 		dpt_buf(series->q.tail)->flags |= DPT_BUF_F_BULK_END;
+		dpt_buf(series->q.tail)->cookie = failed->bulk_cookie;
+	}
 	failed->has_bulk_end = false;
 	return rc;
 }

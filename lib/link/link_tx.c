@@ -55,6 +55,7 @@ tx_first(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, struct dpt_
 	if (buf->flags & DPT_BUF_F_BULK_END) {
 		link->has_bulk_end = true;
 		link->bulk_end = seq;
+		link->bulk_cookie = buf->cookie;
 	}
 	LINK_COUNT(link, sent_pkts);
 	link->flight_ns = now_ns;
@@ -115,8 +116,11 @@ bulk_end_report(struct dpt_link *link, struct dpt_out *out)
 {
 	if (!link->has_bulk_end || !dpt_seq_lt(link->bulk_end, link->snd_una))
 		return;
+	struct dpt_event *event = dpt_out_event(out, DPT_EVENT_BULK_ACKED);
+
 	link->has_bulk_end = false;
-	dpt_out_event(out, DPT_EVENT_BULK_ACKED)->node = link->peer;
+	event->node = link->peer;
+	event->cookie = link->bulk_cookie;
 }
 
 void
@@ -182,12 +186,20 @@ link_tx_list(struct dpt_link *link, struct dpt_bufq *q, uint8_t level, uint64_t 
 	}
 }
 
+bool
+dpt_link_is_system_scarce(const struct dpt_link *link)
+{
+	return link->backlog_cnt[DPT_IMPORTANCE_SYSTEM] >=
+	       link->backlog_limit[DPT_IMPORTANCE_SYSTEM] / 2;
+}
+
 int
 dpt_link_tx(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, struct dpt_out *out)
 {
 	uint8_t imp = dpt_msg_link_importance(dpt_buf_hdr(m));
 	bool is_full = link->backlog_cnt[imp] >= link->backlog_limit[imp];
 	uint8_t mark = dpt_buf(m)->flags & DPT_BUF_F_BULK_END;
+	uint64_t cookie = dpt_buf(m)->cookie;
 	struct dpt_bufq list;
 
 	if (is_full && imp == DPT_IMPORTANCE_SYSTEM) {
@@ -208,6 +220,7 @@ dpt_link_tx(struct dpt_link *link, struct rte_mbuf *m, uint64_t now_ns, struct d
 	}
 	/* Of fragments the last one has the mark; a copy has not taken it over. */
 	dpt_buf(list.tail)->flags |= mark;
+	dpt_buf(list.tail)->cookie = cookie;
 	link_tx_list(link, &list, imp, now_ns, out);
 	if (!is_full)
 		return 0;

@@ -55,6 +55,12 @@ void dpt_distr_withdraw(struct dpt_distr *distr, const struct dpt_binding *bindi
  */
 struct rte_mbuf *dpt_distr_tx_pop(struct dpt_distr *distr, uint64_t now_ns);
 bool dpt_distr_is_bcast(const struct dpt_distr *distr);
+/*
+ * Numbers of updates, as they count up (the wire has the low 16 bits): of the last one that was
+ * drawn, and of the last one that dpt_distr_tx_pop gave out.
+ */
+uint32_t dpt_distr_drawn(const struct dpt_distr *distr);
+uint32_t dpt_distr_popped(const struct dpt_distr *distr);
 
 /*
  * Contact with a peer is opened: append its bulk (7.2) to q, for packets of mss octets.

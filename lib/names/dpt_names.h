@@ -14,7 +14,8 @@
  * A lookup costs: one hash of the type, the path to the first matching range (direct index
  * through a second hash where the range is a single instance), the binding.
  *
- * Not here: messages and their order (dpt_name_distr.h), who subscribes.
+ * Not here: messages and their order (dpt_name_distr.h), subscriptions (dpt_topology.h): they
+ * hang on the services, and each change tells them in order.
  */
 
 #include <stdbool.h>
@@ -40,13 +41,16 @@ struct dpt_binding {
 };
 
 struct dpt_names;
+struct dpt_topo;
 
 struct dpt_names_cfg {
 	struct dpt_env env;
 	uint32_t bindings_max;	    /* entries of all nodes; also bounds services and ranges */
 	uint32_t peer_bindings_max; /* entries of one peer. Src: 04-name-table.md, 11 */
 	uint32_t peers_max;
-	bool is_legacy; /* own address was configured: closest first. 5.1 */
+	struct dpt_topo *topology; /* shard 0: hears of each change; else NULL */
+	uint32_t subs_max;	   /* of the topology service: each may need a service */
+	bool is_legacy;		   /* own address was configured: closest first. 5.1 */
 	struct dpt_names_counters *counters;
 };
 

@@ -301,6 +301,18 @@ dpt_distr_tx_pop(struct dpt_distr *distr, uint64_t now_ns)
 	return m;
 }
 
+uint32_t
+dpt_distr_drawn(const struct dpt_distr *distr)
+{
+	return distr->snd_nxt - 1;
+}
+
+uint32_t
+dpt_distr_popped(const struct dpt_distr *distr)
+{
+	return distr->snd_nxt - 1 - distr->tx.cnt;
+}
+
 bool
 dpt_distr_is_bcast(const struct dpt_distr *distr)
 {

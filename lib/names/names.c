@@ -45,6 +45,7 @@ names_layout(const struct dpt_names_cfg *cfg)
 	struct names_layout l = {0};
 	size_t bytes = names_align(sizeof(struct dpt_names));
 	size_t max = cfg->bindings_max;
+	size_t services_max = max + cfg->subs_max;
 
 	l.hash_cnt = names_pow2(cfg->bindings_max);
 	l.peers_hash_cnt = names_pow2(cfg->peers_max);
@@ -53,7 +54,7 @@ names_layout(const struct dpt_names_cfg *cfg)
 	l.entries_hash = names_part(&bytes, l.hash_cnt, sizeof(void *));
 	l.ports_hash = names_part(&bytes, l.hash_cnt, sizeof(void *));
 	l.peers_hash = names_part(&bytes, l.peers_hash_cnt, sizeof(void *));
-	l.services = names_part(&bytes, max, sizeof(struct names_service));
+	l.services = names_part(&bytes, services_max, sizeof(struct names_service));
 	l.ranges = names_part(&bytes, max, sizeof(struct names_range));
 	l.entries = names_part(&bytes, max, sizeof(struct names_entry));
 	l.ports = names_part(&bytes, max, sizeof(struct names_port));
@@ -80,9 +81,11 @@ names_pools_init(struct dpt_names *names, const struct names_layout *l)
 	uint32_t i;
 
 	names->entries = (struct names_entry *)(base + l->entries);
-	for (i = names->cfg.bindings_max; i-- > 0;) {
+	for (i = names->cfg.bindings_max + names->cfg.subs_max; i-- > 0;) {
 		services[i].next = names->services_free;
 		names->services_free = &services[i];
+	}
+	for (i = names->cfg.bindings_max; i-- > 0;) {
 		ranges[i].next = names->ranges_free;
 		names->ranges_free = &ranges[i];
 		names->entries[i].range = NULL;
@@ -152,10 +155,11 @@ service_get(struct dpt_names *names, uint32_t type)
 	if (service != NULL)
 		return service;
 	service = names->services_free;
-	DPT_ASSERT(service != NULL); /* as many as bindings */
+	DPT_ASSERT(service != NULL); /* as many as bindings and subscriptions */
 	names->services_free = service->next;
 	memset(service, 0, sizeof(*service));
 	service->type = type;
+	LIST_INIT(&service->subs);
 	slot = service_slot(names, type);
 	service->next = *slot;
 	*slot = service;
@@ -178,6 +182,19 @@ service_put(struct dpt_names *names, struct names_service *service)
 	*slot = service->dump_next;
 	service->next = names->services_free;
 	names->services_free = service;
+}
+
+struct names_service *
+names_service_hold(struct dpt_names *names, uint32_t type)
+{
+	return service_get(names, type);
+}
+
+void
+names_service_release(struct dpt_names *names, struct names_service *service)
+{
+	if (service->root == NULL && LIST_EMPTY(&service->subs))
+		service_put(names, service);
 }
 
 static struct names_range **
@@ -213,8 +230,6 @@ range_get(struct dpt_names *names, const struct dpt_range *range)
 	r->upper = range->upper;
 	r->prio = dpt_rng_u32(names->cfg.env.rng);
 	r->service = service_get(names, range->type);
-	TAILQ_INIT(&r->all);
-	TAILQ_INIT(&r->local);
 	slot = range_slot(names, range->type, range->lower, range->upper);
 	r->next = *slot;
 	*slot = r;
@@ -238,8 +253,7 @@ range_put(struct dpt_names *names, struct names_range *range)
 		service->wide_cnt--;
 	range->next = names->ranges_free;
 	names->ranges_free = range;
-	if (service->root == NULL)
-		service_put(names, service);
+	names_service_release(names, service);
 }
 
 static struct names_peer **
@@ -365,6 +379,39 @@ entry_find(const struct dpt_names *names, const struct names_range *range,
 }
 
 static void
+ring_push(struct names_range *range, struct names_entry *entry, enum names_ring ring)
+{
+	struct names_entry *first = range->first[ring];
+	struct names_link *link = &entry->link[ring];
+
+	link->next = first != NULL ? first : entry;
+	link->prev = first != NULL ? first->link[ring].prev : entry;
+	link->next->link[ring].prev = entry;
+	link->prev->link[ring].next = entry;
+	range->first[ring] = entry;
+}
+
+static void
+ring_remove(struct names_range *range, struct names_entry *entry, enum names_ring ring)
+{
+	struct names_link *link = &entry->link[ring];
+
+	if (range->first[ring] == entry)
+		range->first[ring] = link->next != entry ? link->next : NULL;
+	link->prev->link[ring].next = link->next;
+	link->next->link[ring].prev = link->prev;
+}
+
+static void
+entry_report(const struct dpt_names *names, const struct names_entry *entry, bool is_withdrawal,
+	     bool is_edge)
+{
+	if (names->cfg.topology != NULL)
+		topo_report(names->cfg.topology, entry->range->service, &entry->binding,
+			    is_withdrawal, is_edge);
+}
+
+static void
 entry_link(struct dpt_names *names, struct names_entry *entry, struct names_peer *peer)
 {
 	struct names_range *range = entry->range;
@@ -373,18 +420,20 @@ entry_link(struct dpt_names *names, struct names_entry *entry, struct names_peer
 
 	entry->next = *slot;
 	*slot = entry;
-	TAILQ_INSERT_HEAD(&range->all, entry, all);
+	ring_push(range, entry, NAMES_ALL);
 	range->all_cnt++;
 	range->service->bindings_cnt++;
+	entry->id = range->service->publ_cnt++;
 	entry->port = NULL;
 	if (peer == &names->self) {
-		TAILQ_INSERT_HEAD(&range->local, entry, local);
+		ring_push(range, entry, NAMES_LOCAL);
 		entry->port = port_get(names, entry->binding.port);
 	}
 	entry->peer = peer;
 	TAILQ_INSERT_TAIL(&peer->bindings, entry, by_peer);
 	peer->bindings_cnt++;
 	names->cnt++;
+	entry_report(names, entry, false, range->all_cnt == 1);
 }
 
 static void
@@ -398,16 +447,17 @@ entry_unlink(struct dpt_names *names, struct names_entry *entry)
 	while (*slot != entry)
 		slot = &(*slot)->next;
 	*slot = entry->next;
-	TAILQ_REMOVE(&range->all, entry, all);
+	ring_remove(range, entry, NAMES_ALL);
 	range->all_cnt--;
 	range->service->bindings_cnt--;
 	if (entry->port != NULL) {
-		TAILQ_REMOVE(&range->local, entry, local);
+		ring_remove(range, entry, NAMES_LOCAL);
 		port_put(names, entry->port);
 	}
 	TAILQ_REMOVE(&peer->bindings, entry, by_peer);
 	peer->bindings_cnt--;
 	names->cnt--;
+	entry_report(names, entry, true, range->all_cnt == 0);
 	entry->range = NULL;
 	entry->next = names->entries_free;
 	names->entries_free = entry;

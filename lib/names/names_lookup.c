@@ -20,23 +20,37 @@ is_in_scope(const struct dpt_names *names, uint32_t domain)
 	       (domain == (own & NAMES_CLUSTER_MASK) || domain == (own & NAMES_ZONE_MASK));
 }
 
-/* Pick a binding of the range and move it to the end of its list; NULL: none is eligible. */
+/* Pick a binding of the range and move it to the end of its ring; NULL: none is eligible. */
 static const struct names_entry *
 range_pick(struct dpt_names *names, struct names_range *range, uint32_t domain)
 {
-	struct names_entry *entry = TAILQ_FIRST(&range->local);
+	struct names_entry *local = range->first[NAMES_LOCAL];
 	bool is_local = domain == names->self.addr.value;
+	enum names_ring ring = NAMES_ALL;
+	const struct names_entry *entry;
 
-	if (is_local && entry == NULL)
+	if (is_local && local == NULL)
 		return NULL;
-	if (is_local || (names->cfg.is_legacy && domain == 0 && entry != NULL)) {
-		TAILQ_REMOVE(&range->local, entry, local);
-		TAILQ_INSERT_TAIL(&range->local, entry, local);
-		return entry;
+	if (is_local || (names->cfg.is_legacy && domain == 0 && local != NULL))
+		ring = NAMES_LOCAL;
+	entry = range->first[ring];
+	names_ring_rotate(range, ring);
+	return entry;
+}
+
+/* A service with ranges of more than one instance: the first eligible one in range order. */
+static const struct names_entry *
+service_pick(struct dpt_names *names, const struct names_service *service, uint32_t instance,
+	     uint32_t domain)
+{
+	struct names_range *range = names_tree_first(service, instance, instance);
+	const struct names_entry *entry = NULL;
+
+	for (; range != NULL; range = names_tree_next(range, instance, instance)) {
+		entry = range_pick(names, range, domain);
+		if (entry != NULL)
+			break;
 	}
-	entry = TAILQ_FIRST(&range->all);
-	TAILQ_REMOVE(&range->all, entry, all);
-	TAILQ_INSERT_TAIL(&range->all, entry, all);
 	return entry;
 }
 
@@ -44,8 +58,9 @@ int
 dpt_names_lookup(struct dpt_names *names, uint32_t type, uint32_t instance,
 		 struct dpt_node_addr domain, struct dpt_socket_addr *addr)
 {
-	const struct names_entry *entry = NULL;
-	struct names_service *service;
+	struct dpt_range exact = {.type = type, .lower = instance, .upper = instance};
+	const struct names_service *service;
+	const struct names_entry *entry;
 	struct names_range *range;
 
 	if (!is_in_scope(names, domain.value)) {
@@ -53,25 +68,18 @@ dpt_names_lookup(struct dpt_names *names, uint32_t type, uint32_t instance,
 		addr->node = domain;
 		return 1;
 	}
-	service = names_service_find(names, type);
+	/*
+	 * Where each range is one instance, the only one that can match is found by hash, and
+	 * knows its service: no search for that.
+	 */
+	range = names_range_find(names, &exact);
+	service = range != NULL ? range->service : names_service_find(names, type);
 	if (service == NULL)
 		return -EHOSTUNREACH;
-	if (service->wide_cnt == 0) {
-		/* Each range is one instance: the only one that can match is found by hash. */
-		struct dpt_range exact = {.type = type, .lower = instance, .upper = instance};
-
-		range = names_range_find(names, &exact);
-		if (range != NULL)
-			entry = range_pick(names, range, domain.value);
-	} else {
-		range = names_tree_first(service, instance, instance);
-		while (range != NULL) {
-			entry = range_pick(names, range, domain.value);
-			if (entry != NULL)
-				break;
-			range = names_tree_next(range, instance, instance);
-		}
-	}
+	if (service->wide_cnt != 0)
+		entry = service_pick(names, service, instance, domain.value);
+	else
+		entry = range != NULL ? range_pick(names, range, domain.value) : NULL;
 	if (entry == NULL)
 		return -EHOSTUNREACH;
 	addr->port = entry->binding.port;
@@ -94,9 +102,9 @@ dpt_names_mcast_nodes(struct dpt_names *names, const struct dpt_range *range,
 	names->mark++;
 	r = names_tree_first(service, range->lower, range->upper);
 	for (; r != NULL; r = names_tree_next(r, range->lower, range->upper)) {
-		if (!TAILQ_EMPTY(&r->local))
+		if (r->first[NAMES_LOCAL] != NULL)
 			*is_local = true;
-		TAILQ_FOREACH (e, &r->all, all) {
+		for (e = r->first[NAMES_ALL]; e != NULL; e = names_ring_next(r, e, NAMES_ALL)) {
 			if (e->peer == &names->self || e->peer->mark == names->mark)
 				continue;
 			e->peer->mark = names->mark;
@@ -121,17 +129,17 @@ dpt_names_mcast_ports(struct dpt_names *names, const struct dpt_range *range, bo
 	if (*cursor == 0) {
 		names->mark++;
 		r = names_tree_first(service, range->lower, range->upper);
-		e = r != NULL ? TAILQ_FIRST(&r->local) : NULL;
+		e = r != NULL ? r->first[NAMES_LOCAL] : NULL;
 	} else {
 		/* The cursor is the place of the last port given out, plus 1. */
 		DPT_ASSERT(*cursor <= names->cfg.bindings_max);
 		e = &names->entries[*cursor - 1];
 		r = e->range;
 		DPT_ASSERT(r != NULL);
-		e = TAILQ_NEXT(e, local);
+		e = names_ring_next(r, e, NAMES_LOCAL);
 	}
 	while (r != NULL) {
-		for (; e != NULL; e = TAILQ_NEXT(e, local)) {
+		for (; e != NULL; e = names_ring_next(r, e, NAMES_LOCAL)) {
 			if (e->port->mark == names->mark ||
 			    (!is_any_scope && e->binding.scope != DPT_SCOPE_CLUSTER))
 				continue;
@@ -142,7 +150,7 @@ dpt_names_mcast_ports(struct dpt_names *names, const struct dpt_range *range, bo
 				return cnt;
 		}
 		r = names_tree_next(r, range->lower, range->upper);
-		e = r != NULL ? TAILQ_FIRST(&r->local) : NULL;
+		e = r != NULL ? r->first[NAMES_LOCAL] : NULL;
 	}
 	return cnt;
 }
@@ -161,7 +169,7 @@ service_dump(const struct names_service *service, uint32_t skip, struct dpt_bind
 			skip -= r->all_cnt;
 			continue;
 		}
-		TAILQ_FOREACH (e, &r->all, all) {
+		for (e = r->first[NAMES_ALL]; e != NULL; e = names_ring_next(r, e, NAMES_ALL)) {
 			if (skip > 0) {
 				skip--;
 				continue;

@@ -120,6 +120,16 @@ dpt_node_open(struct dpt_node *node, uint16_t last_bcast, uint64_t now_ns, struc
 	dpt_link_tx(link, m, now_ns, out);
 }
 
+/*
+ * Users' messages that come back. The end of a connection is not one: it has a short header.
+ * Src: 09-socket-api.md, 9.1, 15.2.
+ */
+static bool
+is_returned(const uint8_t *hdr)
+{
+	return dpt_msg_is_data(hdr) && dpt_msg_hdr_bytes(hdr) >= DPT_HDR_BASIC;
+}
+
 int
 dpt_node_tx(struct dpt_node *node, struct rte_mbuf *m, uint32_t selector, uint64_t now_ns,
 	    struct dpt_out *out)
@@ -140,6 +150,10 @@ dpt_node_tx(struct dpt_node *node, struct rte_mbuf *m, uint32_t selector, uint64
 		selector = (uint32_t)node->cfg.node_counters->tx_msgs;
 	link = node->links[node->active[selector & 1]];
 	is_system = dpt_msg_link_importance(dpt_buf_hdr(m)) == DPT_IMPORTANCE_SYSTEM;
+	if (is_system && is_returned(dpt_buf_hdr(m)) && dpt_link_is_system_scarce(link)) {
+		NODE_DROP(node, m, drop_return_surplus, now_ns);
+		return 0;
+	}
 	rc = dpt_link_tx(link, m, now_ns, out);
 	if (rc >= 0)
 		node->cfg.node_counters->tx_msgs++;

@@ -55,7 +55,8 @@
 	X(drop_tunnel_no_buffer, DROP, "FAILOVER not answered, no buffer: it comes again")         \
 	X(drop_held, DROP, "held back until a failover had passed, contact lost before")           \
 	X(drop_unreachable, DROP, "message to send without an open contact")                       \
-	X(drop_too_long, DROP, "message to send larger than 66060 octets")
+	X(drop_too_long, DROP, "message to send larger than 66060 octets")                         \
+	X(drop_return_surplus, DROP, "returned message: half of level SYSTEM is in use")
 
 DPT_COUNTER_STRUCT(dpt_node_counters, DPT_NODE_COUNTERS);
 

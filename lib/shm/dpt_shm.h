@@ -72,20 +72,30 @@
 #include "dpt_limits.h"
 
 #define DPT_SHM_MAGIC	    UINT64_C(0x637069747064) /* "dptipc" */
-#define DPT_SHM_ABI_VERSION 1
+#define DPT_SHM_ABI_VERSION 2
 #define DPT_SHM_LINE_BYTES  64
 
 /* Submission logs of a region: a socket always uses the same one (its index modulo), so the
  * order of one socket's calls is kept whatever thread makes them. Our choice. */
 #define DPT_SHM_CHANNELS 4
 
-/* Record kinds. Submission: SEND, SIGNAL; receive: DATA; both: PAD. */
+/* Record kinds. Submission: SEND, SIGNAL, CONNECT, ROOM; receive: DATA, SYN; both: PAD. */
 enum dpt_rec_kind {
 	DPT_REC_PAD = 1,
 	DPT_REC_SEND = 2,
 	DPT_REC_SIGNAL =
 		3, /* the socket's descriptor must become readable if its log is not empty */
 	DPT_REC_DATA = 4,
+	/* struct dpt_rec_send without payload, always with WANT_RESULT: send a SYN. The result says
+	 * whether it is on its way, conn_state what becomes of it. */
+	DPT_REC_CONNECT = 5,
+	/* The application has filled its end of the pair, so that the descriptor is not writable:
+	 * empty it as soon as the socket may send (now, if it may). */
+	DPT_REC_ROOM = 6,
+	/* A connection request waits in the listening socket's queue: one record each, a
+	 * struct dpt_rec_data without payload. It is taken with DPT_ATTACH_ACCEPT, which answers
+	 * EAGAIN when somebody else has; after either the record is read. */
+	DPT_REC_SYN = 7,
 };
 
 /* First 16 octets of each record. */
@@ -106,11 +116,12 @@ struct dpt_rec_hdr {
 /* SEND: header and this, 48 octets, then payload. */
 struct dpt_rec_send {
 	struct dpt_rec_hdr hdr;
-	uint8_t addrtype; /* 1 range, 2 service, 3 socket */
+	uint8_t addrtype; /* 0 none: on the connection; 1 range, 2 service, 3 socket */
 	uint8_t reserved[3];
-	uint32_t addr[3]; /* as in sockaddr_tipc; host byte order */
-	uint32_t tx_seq;  /* number of this send on its socket */
-	uint32_t reserved2[3];
+	uint32_t addr[3];	  /* as in sockaddr_tipc; host byte order */
+	uint32_t tx_seq;	  /* number of this send on its socket */
+	uint32_t conn_timeout_ms; /* of a SYN: dpt_send */
+	uint32_t reserved2[2];
 	uint8_t payload[];
 };
 
@@ -132,8 +143,8 @@ struct dpt_rec_data {
 
 /*
  * Per socket. Lines grouped by writer. Before the dataplane answers SOCKET it zeroes the
- * entry, sets port and type, and resets the receive log (dpt_log_reset): both sides start
- * at position 0. Then lines 3 to 5 are the application's.
+ * entry and sets port and type; the receive log reads as zeroes: both sides start at
+ * position 0. Then lines 3 to 5 are the application's.
  */
 struct dpt_shm_sock {
 	/* line 0: dataplane writes, application reads */
@@ -145,6 +156,19 @@ struct dpt_shm_sock {
 	_Atomic uint64_t rx_drops;     /* messages refused with OVERLOAD */
 	uint32_t port;		       /* fixed while the socket lives */
 	uint32_t type;
+	/*
+	 * Connection. conn_state: DPT_CONN_* below, 0 for connectionless sockets out of a pair;
+	 * stored last (release), so who sees ESTABLISHED sees peer and name. It changes when the
+	 * cause reaches the dataplane: DISCONNECTING is seen while data and the end lie in the
+	 * receive log, or are still to come there (a DATA record with an error code is the end).
+	 */
+	_Atomic uint32_t conn_state;
+	/* Sends may start while cost of all sent (modulo 2^32) is not beyond it: dpt_sock_cost. */
+	_Atomic uint32_t tx_credit;
+	uint32_t peer_port;
+	uint32_t peer_node;
+	uint32_t name_type;
+	uint32_t name_instance;
 	/* line 1: both write: wake-up, see above */
 	_Alignas(64) _Atomic uint32_t is_signalled; /* a byte is in the socket pair */
 	/*
@@ -152,21 +176,42 @@ struct dpt_shm_sock {
 	 * The dataplane loads it (seq_cst) after it has changed one of them, and then wakes all
 	 * sleepers of that word; not FUTEX_PRIVATE_FLAG. A hint: it may be 1 without a sleeper.
 	 */
-	_Atomic uint32_t tx_waiting;
+	_Atomic uint32_t tx_waiting; /* conn_state and tx_credit too */
+	/*
+	 * Pending error (positive errno): the dataplane stores it before conn_state, whoever
+	 * reports it takes it with an atomic exchange for 0.
+	 */
+	_Atomic uint32_t so_error;
+	/* The pair was filled by the application (before its ROOM record); the dataplane stores 0
+	 * and empties it when the socket may send. */
+	_Atomic uint32_t is_filled;
 	/* line 2: application writes, dataplane reads: positions of the receive log */
 	_Alignas(64) _Atomic uint64_t rx_consumed; /* lines of the log ever read */
 	_Atomic uint64_t rx_msgs; /* messages ever read; stored before rx_consumed */
 	/* line 3: application only, shared by its forks, under the receive lock */
 	_Alignas(64) uint64_t rx_pos; /* line that is read next */
-	uint64_t rx_read;	      /* messages ever read, not yet all in rx_msgs */
-	uint32_t rx_offset;	      /* payload octets of the present record already taken */
-	uint32_t reserved;
+	/* Messages ever read, not yet all in rx_msgs; the dataplane looks at it at close. */
+	uint64_t rx_read;
+	uint32_t rx_offset;    /* payload octets of the present record already taken; the
+				* dataplane looks at close whether it is 0 */
+	uint32_t rx_flags;     /* the client's own */
 	uint8_t rx_client[40]; /* the lock */
 	/* line 4: application only, under the send lock */
 	_Alignas(64) uint8_t tx_client[64];
 	/* line 5: application only: options, default destination */
 	_Alignas(64) uint8_t opt_client[64];
 };
+
+/* Bits of conn_state. 7..0: enum dpt_sock_state (09-socket-api.md, 4). */
+#define DPT_CONN_STATE_MASK	  0xffu
+#define DPT_CONN_HAS_NAME	  0x100u
+#define DPT_CONN_IS_BLOCK_FLOW	  0x200u
+#define DPT_CONN_IMPORTANCE_SHIFT 16 /* 17..16 */
+#define DPT_CONN_ESTABLISHED	  1u
+#define DPT_CONN_CONNECTING	  2u
+#define DPT_CONN_OPEN		  7u
+#define DPT_CONN_DISCONNECTING	  8u
+#define DPT_CONN_LISTEN		  10u
 
 /* Positions of one submission log. */
 struct dpt_shm_channel {

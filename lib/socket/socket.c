@@ -21,6 +21,7 @@ struct socks_layout {
 	size_t slots;
 	size_t bindings;
 	size_t congestions;
+	size_t nodes;
 	size_t bytes;
 };
 
@@ -40,7 +41,8 @@ socks_layout(const struct dpt_socks_cfg *cfg)
 	l.bindings = align64(l.slots + (size_t)cfg->sockets_max * sizeof(struct sock));
 	l.congestions =
 		align64(l.bindings + (size_t)cfg->bindings_max * sizeof(struct sock_binding));
-	l.bytes = align64(l.congestions + congestions_cnt * sizeof(struct sock_congested));
+	l.nodes = align64(l.congestions + congestions_cnt * sizeof(struct sock_congested));
+	l.bytes = align64(l.nodes + (size_t)cfg->nodes_max * sizeof(struct sock_node));
 	return l;
 }
 
@@ -51,12 +53,13 @@ dpt_socks_size(const struct dpt_socks_cfg *cfg)
 }
 
 void
-dpt_socks_init(struct dpt_socks *socks, const struct dpt_socks_cfg *cfg)
+dpt_socks_init(struct dpt_socks *socks, const struct dpt_socks_cfg *cfg, uint64_t now_ns)
 {
 	struct socks_layout l = socks_layout(cfg);
 	struct sock_binding *bindings = (struct sock_binding *)((uint8_t *)socks + l.bindings);
 	struct sock_congested *congestions =
 		(struct sock_congested *)((uint8_t *)socks + l.congestions);
+	struct sock_node *nodes = (struct sock_node *)((uint8_t *)socks + l.nodes);
 	uint32_t i;
 
 	DPT_ASSERT(cfg->sockets_max <= SOCK_SLOT_MASK + 1);
@@ -68,6 +71,10 @@ dpt_socks_init(struct dpt_socks *socks, const struct dpt_socks_cfg *cfg)
 	TAILQ_INIT(&socks->ready);
 	TAILQ_INIT(&socks->writable);
 	TAILQ_INIT(&socks->blocked);
+	TAILQ_INIT(&socks->changed);
+	TAILQ_INIT(&socks->internal);
+	dpt_timer_wheel_init(&socks->wheel, now_ns);
+	socks->now_ns = now_ns;
 	TAILQ_INIT(&socks->bindings_free);
 	TAILQ_INIT(&socks->congestions_free);
 	for (i = 0; i < SOCK_CONGESTED_BUCKETS; i++)
@@ -78,6 +85,11 @@ dpt_socks_init(struct dpt_socks *socks, const struct dpt_socks_cfg *cfg)
 	}
 	for (i = 0; i < cfg->bindings_max; i++)
 		TAILQ_INSERT_TAIL(&socks->bindings_free, &bindings[i], entry);
+	for (i = 0; i < cfg->nodes_max; i++) {
+		nodes[i].addr = dpt_node_addr(0);
+		nodes[i].next = socks->nodes_free;
+		socks->nodes_free = &nodes[i];
+	}
 	for (i = 0; i < cfg->sockets_max * SOCK_CONGESTED_PER_SOCKET; i++)
 		TAILQ_INSERT_TAIL(&socks->congestions_free, &congestions[i], by_node);
 }
@@ -85,8 +97,14 @@ dpt_socks_init(struct dpt_socks *socks, const struct dpt_socks_cfg *cfg)
 void
 dpt_socks_fini(struct dpt_socks *socks)
 {
-	for (uint32_t i = 0; i < socks->cfg.sockets_max; i++)
-		socks->cfg.counters->drop_stopped += dpt_bufq_free(&socks->slots[i].rxq);
+	for (uint32_t i = 0; i < socks->cfg.sockets_max; i++) {
+		struct sock *sock = &socks->slots[i];
+
+		socks->cfg.counters->drop_stopped += dpt_bufq_free(&sock->rxq);
+		socks->cfg.counters->drop_stopped += dpt_bufq_free(&sock->conn.backlog);
+		rte_pktmbuf_free(sock->conn.syn);
+		sock->conn.syn = NULL;
+	}
 }
 
 void
@@ -124,7 +142,8 @@ dpt_sock_open(struct dpt_socks *socks, enum dpt_sock_type type, uint64_t cookie,
 	uint8_t generation;
 	uint32_t ref;
 
-	if (type != DPT_SOCK_DGRAM && type != DPT_SOCK_RDM)
+	if (type != DPT_SOCK_DGRAM && type != DPT_SOCK_RDM && type != DPT_SOCK_STREAM &&
+	    type != DPT_SOCK_SEQPACKET)
 		return -EPROTOTYPE;
 	if (sock == NULL)
 		return -ENFILE;
@@ -141,6 +160,8 @@ dpt_sock_open(struct dpt_socks *socks, enum dpt_sock_type type, uint64_t cookie,
 	sock->type = (uint8_t)type;
 	sock->cookie = cookie;
 	sock->rcvbuf_bytes = socks->cfg.rcvbuf_bytes;
+	sock->conn.win_promised = SOCK_WINDOW_BLOCKS;
+	sock->conn.state = DPT_SOCK_STATE_OPEN;
 	TAILQ_INIT(&sock->bindings);
 	TAILQ_INIT(&sock->congestions);
 	socks->cnt++;
@@ -148,9 +169,10 @@ dpt_sock_open(struct dpt_socks *socks, enum dpt_sock_type type, uint64_t cookie,
 	return 0;
 }
 
-/* Return every message that was not read. Src: 09-socket-api.md, 17.1. */
-static void
-queue_return(struct dpt_socks *socks, struct sock *sock, enum dpt_err err, struct dpt_bufq *routed)
+/* Src: 09-socket-api.md, 17.1. */
+void
+sock_queue_return(struct dpt_socks *socks, struct sock *sock, enum dpt_err err,
+		  struct dpt_bufq *routed)
 {
 	struct dpt_socket_counters *c = socks->cfg.counters;
 	bool is_close = err == DPT_ERR_NO_PORT;
@@ -158,11 +180,16 @@ queue_return(struct dpt_socks *socks, struct sock *sock, enum dpt_err err, struc
 	uint64_t *dropped = is_close ? &c->drop_closed : &c->drop_shutdown;
 	struct rte_mbuf *m;
 
+	if (sock->conn.is_part_read && (m = dpt_bufq_pop(&sock->rxq)) != NULL) {
+		(*dropped)++;
+		rte_pktmbuf_free(m);
+	}
+	sock->conn.is_part_read = false;
 	while ((m = dpt_bufq_pop(&sock->rxq)) != NULL)
 		sock_return(socks, m, err, returned, dropped, routed);
 	sock->next_given = NULL;
 	sock->given_cnt = 0;
-	sock->charge = 0;
+	sock_discharge_all(sock);
 }
 
 void
@@ -173,7 +200,10 @@ dpt_sock_close(struct dpt_socks *socks, struct dpt_port port, struct dpt_bufq *r
 
 	if (sock == NULL)
 		return;
-	queue_return(socks, sock, DPT_ERR_NO_PORT, routed);
+	if (sock_is_conn_type(sock))
+		sock_conn_finish(socks, sock, DPT_ERR_NO_PORT, routed);
+	else
+		sock_queue_return(socks, sock, DPT_ERR_NO_PORT, routed);
 	while ((b = TAILQ_FIRST(&sock->bindings)) != NULL) {
 		TAILQ_REMOVE(&sock->bindings, b, entry);
 		TAILQ_INSERT_HEAD(&socks->bindings_free, b, entry);
@@ -183,8 +213,13 @@ dpt_sock_close(struct dpt_socks *socks, struct dpt_port port, struct dpt_bufq *r
 		TAILQ_REMOVE(&socks->ready, sock, ready);
 	if (sock->is_writable)
 		TAILQ_REMOVE(&socks->writable, sock, writable);
+	if (sock->is_changed)
+		TAILQ_REMOVE(&socks->changed, sock, changed);
+	if (sock->is_internal_due)
+		TAILQ_REMOVE(&socks->internal, sock, changed);
 	sock->is_open = false;
-	socks->cnt--;
+	if (!sock->is_internal)
+		socks->cnt--;
 	TAILQ_INSERT_TAIL(&socks->free, sock, free);
 }
 
@@ -193,8 +228,12 @@ dpt_sock_shutdown(struct dpt_socks *socks, struct dpt_port port, struct dpt_bufq
 {
 	struct sock *sock = sock_find(socks, port);
 
-	if (sock != NULL)
-		queue_return(socks, sock, DPT_ERR_CONN_SHUTDOWN, routed);
+	if (sock == NULL)
+		return;
+	if (sock_is_conn_type(sock))
+		sock_conn_finish(socks, sock, DPT_ERR_CONN_SHUTDOWN, routed);
+	else
+		sock_queue_return(socks, sock, DPT_ERR_CONN_SHUTDOWN, routed);
 }
 
 /* Src: 09-socket-api.md, 5.1, row 7. */
@@ -221,6 +260,8 @@ dpt_sock_bind(struct dpt_socks *socks, struct dpt_port port, const struct dpt_ra
 		return -EINVAL;
 	if (range->type < DPT_TYPE_USER_MIN)
 		return -EACCES;
+	if (sock_is_established(sock))
+		return -EINVAL;
 	/* The next key would be the port number itself. */
 	if (sock->binds_cnt == UINT32_MAX)
 		return -EADDRINUSE;
@@ -304,6 +345,18 @@ dpt_sock_binding_pop(struct dpt_socks *socks, struct dpt_port port, struct dpt_b
 	return true;
 }
 
+void
+dpt_sock_account_set(struct dpt_socks *socks, struct dpt_port port,
+		     struct dpt_sock_account *account)
+{
+	struct sock *sock = sock_find(socks, port);
+
+	if (sock == NULL)
+		return;
+	sock->account = account;
+	account->charge += sock->memory;
+}
+
 int
 dpt_sock_rcvbuf_set(struct dpt_socks *socks, struct dpt_port port, uint32_t bytes)
 {
@@ -323,6 +376,8 @@ dpt_sock_info(const struct dpt_socks *socks, struct dpt_port port, struct dpt_so
 	if (sock == NULL)
 		return -ENOENT;
 	info->type = (enum dpt_sock_type)sock->type;
+	info->state = (enum dpt_sock_state)sock->conn.state;
+	info->peer = sock->conn.peer;
 	info->queued_msgs = sock->rxq.cnt;
 	info->queued_bytes = sock->charge > UINT32_MAX ? UINT32_MAX : (uint32_t)sock->charge;
 	info->bindings_cnt = sock->bindings_cnt;

@@ -33,8 +33,13 @@ congested_del(struct dpt_socks *socks, struct sock_congested *c)
 }
 
 static void
-writable_push(struct dpt_socks *socks, struct sock *sock)
+writable_push(struct dpt_socks *socks, struct sock *sock, struct dpt_bufq *routed)
 {
+	sock_nagle_push(socks, sock, routed);
+	if (sock->is_internal) {
+		sock_internal_push(socks, sock);
+		return;
+	}
 	if (sock->is_writable)
 		return;
 	sock->is_writable = true;
@@ -100,7 +105,8 @@ dpt_sock_congested(struct dpt_socks *socks, struct dpt_port port, struct dpt_nod
 }
 
 void
-dpt_sock_room(struct dpt_socks *socks, struct dpt_node_addr node, uint32_t level_mask)
+dpt_sock_room(struct dpt_socks *socks, struct dpt_node_addr node, uint32_t level_mask,
+	      struct dpt_bufq *routed)
 {
 	struct sock_congestions *list = bucket(socks, node);
 	struct sock_congested *c = TAILQ_FIRST(list);
@@ -113,8 +119,10 @@ dpt_sock_room(struct dpt_socks *socks, struct dpt_node_addr node, uint32_t level
 		    !DPT_MUTANT(room_forgotten)) {
 			c->level_mask &= ~level_mask;
 			if (c->level_mask == 0) {
-				writable_push(socks, c->sock);
+				struct sock *sock_now = c->sock;
+
 				congested_del(socks, c);
+				writable_push(socks, sock_now, routed);
 			}
 		}
 		c = next;
@@ -122,7 +130,7 @@ dpt_sock_room(struct dpt_socks *socks, struct dpt_node_addr node, uint32_t level
 	/* Of these the node is not known: they try again, and may be blocked again. */
 	while ((sock = TAILQ_FIRST(&socks->blocked)) != NULL) {
 		blocked_any_clear(socks, sock);
-		writable_push(socks, sock);
+		writable_push(socks, sock, routed);
 	}
 }
 

@@ -26,6 +26,7 @@
 	X(drop_closed, DROP, "unread when the socket was closed, not returnable")                  \
 	X(drop_shutdown, DROP, "unread when the socket was shut down, not returnable")             \
 	X(drop_conn_manager, DROP, "connection message that no connection takes")                  \
+	X(drop_conn_ended, DROP, "aggregated data that was not sent when its connection ended")    \
 	X(drop_stopped, DROP, "unread when the stack stopped")                                     \
 	X(returned_no_name, INFO, "returned: no socket bound to the service address")              \
 	X(returned_no_port, INFO, "returned: no such port")                                        \
@@ -33,6 +34,17 @@
 	X(returned_overload, INFO, "returned: receive limit of the socket reached")                \
 	X(returned_closed, INFO, "returned: unread when the socket was closed")                    \
 	X(returned_shutdown, INFO, "returned: unread when the socket was shut down")               \
+	X(consumed_syn, INFO, "connection requests without data that were accepted")               \
+	X(consumed_ack, INFO, "answers to connection requests, without data")                      \
+	X(consumed_overload, INFO, "connection requests refused for overload, to be sent again")   \
+	X(consumed_empty, INFO, "messages without data on connections")                            \
+	X(consumed_conn_manager, INFO, "acknowledgements and probes of connections")               \
+	X(acks_beyond, ERROR, "acknowledgements of more than was sent")                            \
+	X(probes_unanswered, ERROR, "connections ended because the peer did not answer a probe")   \
+	X(ends_made, INFO, "ends of connections made here: node lost, limit reached")              \
+	X(syns_again, INFO, "connection requests sent again")                                      \
+	X(aggregated, INFO, "writes that share a packet with the one before")                      \
+	X(conn_msgs_lost, ERROR, "acknowledgements and ends not sent: no buffer in the pool")      \
 	X(rerouted, INFO, "sent on to another binding of the same name")                           \
 	X(sent, INFO, "messages that applications sent")                                           \
 	X(received, INFO, "messages put into a receive queue")                                     \

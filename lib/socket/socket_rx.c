@@ -67,31 +67,108 @@ rx_no_port(struct dpt_socks *socks, struct rte_mbuf *m, struct dpt_bufq *routed)
 static uint32_t
 charge_of(struct rte_mbuf *m)
 {
-	return m->nb_segs * SOCK_CHARGE_SEGMENT_BYTES + dpt_msg_payload_bytes(dpt_buf_hdr(m));
+	return SOCK_CHARGE_DESCRIPTOR_BYTES +
+	       rte_align32pow2(dpt_msg_size(dpt_buf_hdr(m)) + SOCK_CHARGE_AROUND_BYTES);
 }
 
-static bool
-is_room(const struct sock *sock, const uint8_t *hdr, uint32_t charge)
+uint32_t
+dpt_sock_charge_min(void)
 {
+	return SOCK_SEGMENT_BYTES;
+}
+
+/*
+ * Of the data of a connection. What the peer was told it may send is taken, however small the
+ * buffer has been made since. Src: 11.2, 11.4, hazard 8.
+ */
+static uint64_t
+conn_limit(const struct sock *sock)
+{
+	uint64_t blocks = (uint64_t)sock->conn.win_promised + SOCK_WINDOW_EXCESS_BLOCKS;
+
+	if (!sock->conn.is_block_flow)
+		return SOCK_MSG_MODE_LIMIT_BYTES;
+	return RTE_MAX((uint64_t)sock->rcvbuf_bytes, blocks * SOCK_BLOCK_CHARGE_BYTES);
+}
+
+bool
+sock_has_room(const struct sock *sock, struct rte_mbuf *m)
+{
+	const uint8_t *hdr = dpt_buf_hdr(m);
 	uint32_t importance = dpt_msg_user(hdr);
+	uint64_t limit = (uint64_t)sock->rcvbuf_bytes << importance;
 
 	if (dpt_msg_errcode(hdr) != DPT_OK)
-		importance = SOCK_IMPORTANCE_ERROR;
-	return sock->charge + charge < (uint64_t)sock->rcvbuf_bytes << importance;
+		limit = (uint64_t)sock->rcvbuf_bytes << SOCK_IMPORTANCE_ERROR;
+	else if (dpt_msg_type(hdr) == DPT_TYPE_CONN)
+		limit = conn_limit(sock);
+	if (sock->charge + charge_of(m) >= limit)
+		return false;
+	/* The end of a connection, and what comes back, is bounded by what was sent. */
+	if (sock->account == NULL || dpt_msg_errcode(hdr) != DPT_OK ||
+	    sock->account->charge + sock_memory_of(m) <= sock->account->charge_max)
+		return true;
+	sock->account->refused++;
+	return false;
+}
+
+void
+sock_queue(struct dpt_socks *socks, struct sock *sock, struct rte_mbuf *m)
+{
+	dpt_buf(m)->charge = charge_of(m);
+	sock_charge(sock, m);
+	dpt_bufq_push(&sock->rxq, m);
+	if (sock->next_given == NULL)
+		sock->next_given = m;
+	if (sock->is_internal) {
+		sock_internal_push(socks, sock);
+	} else if (!sock->is_ready) {
+		sock->is_ready = true;
+		TAILQ_INSERT_TAIL(&socks->ready, sock, ready);
+	}
+}
+
+void
+sock_enqueue(struct dpt_socks *socks, struct sock *sock, struct rte_mbuf *m)
+{
+	socks->cfg.counters->received++;
+	sock_queue(socks, sock, m);
+}
+
+void
+sock_refuse(struct dpt_socks *socks, struct rte_mbuf *m, struct dpt_bufq *routed)
+{
+	struct dpt_socket_counters *c = socks->cfg.counters;
+
+	sock_return(socks, m, DPT_ERR_NO_PORT, &c->returned_wrong_type, &c->drop_wrong_type,
+		    routed);
+}
+
+void
+sock_overload(struct dpt_socks *socks, struct sock *sock, struct rte_mbuf *m,
+	      struct dpt_bufq *routed)
+{
+	struct dpt_socket_counters *c = socks->cfg.counters;
+
+	sock->drops++;
+	sock_return(socks, m, DPT_ERR_OVERLOAD, &c->returned_overload, &c->drop_overload, routed);
 }
 
 /* Filter and receive limit of a socket: 14.2, 14.4. */
 static void
-rx_socket(struct dpt_socks *socks, struct sock *sock, struct rte_mbuf *m, struct dpt_bufq *routed)
+rx_socket(struct dpt_socks *socks, struct sock *sock, struct rte_mbuf *m, uint64_t now_ns,
+	  struct dpt_bufq *routed)
 {
 	struct dpt_socket_counters *c = socks->cfg.counters;
 	const uint8_t *hdr = dpt_buf_hdr(m);
 	uint32_t type = dpt_msg_type(hdr);
-	uint32_t charge;
 
+	if (sock_is_conn_type(sock)) {
+		sock_conn_rx(socks, sock, m, now_ns, routed);
+		return;
+	}
 	if (type != DPT_TYPE_NAMED && type != DPT_TYPE_DIRECT && type != DPT_TYPE_MCAST) {
-		sock_return(socks, m, DPT_ERR_NO_PORT, &c->returned_wrong_type, &c->drop_wrong_type,
-			    routed);
+		sock_refuse(socks, m, routed);
 		return;
 	}
 	/* No recv call would return it: 09-socket-api.md, 10.7 and hazard 18. */
@@ -100,23 +177,10 @@ rx_socket(struct dpt_socks *socks, struct sock *sock, struct rte_mbuf *m, struct
 		rte_pktmbuf_free(m);
 		return;
 	}
-	charge = charge_of(m);
-	if (!is_room(sock, hdr, charge)) {
-		sock->drops++;
-		sock_return(socks, m, DPT_ERR_OVERLOAD, &c->returned_overload, &c->drop_overload,
-			    routed);
-		return;
-	}
-	dpt_buf(m)->charge = charge;
-	sock->charge += charge;
-	dpt_bufq_push(&sock->rxq, m);
-	if (sock->next_given == NULL)
-		sock->next_given = m;
-	c->received++;
-	if (!sock->is_ready) {
-		sock->is_ready = true;
-		TAILQ_INSERT_TAIL(&socks->ready, sock, ready);
-	}
+	if (sock_has_room(sock, m))
+		sock_enqueue(socks, sock, m);
+	else
+		sock_overload(socks, sock, m, routed);
 }
 
 /* A copy of m for port, or m itself if it is the last one. */
@@ -132,7 +196,8 @@ mcast_deliver(struct dpt_socks *socks, struct dpt_port port, struct rte_mbuf *m,
 		return;
 	}
 	dpt_msg_set_destport(dpt_buf_hdr(copy), port.ref);
-	rx_socket(socks, sock, copy, routed);
+	/* Nothing of it depends on the time: no connection takes a multicast. */
+	rx_socket(socks, sock, copy, 0, routed);
 }
 
 /* One copy for each socket of this shard that has a matching binding: 04-name-table.md, 5.5. */
@@ -207,13 +272,14 @@ is_mcast_return(const uint8_t *hdr)
 }
 
 void
-dpt_sock_rx(struct dpt_socks *socks, struct rte_mbuf *m, struct dpt_bufq *routed)
+dpt_sock_rx(struct dpt_socks *socks, struct rte_mbuf *m, uint64_t now_ns, struct dpt_bufq *routed)
 {
 	struct dpt_socket_counters *c = socks->cfg.counters;
 	const uint8_t *hdr = dpt_buf_hdr(m);
 	uint64_t *reason = NULL;
 	struct sock *sock;
 
+	socks->now_ns = now_ns;
 	if (!dpt_msg_is_data(hdr))
 		reason = &c->drop_not_data;
 	else if (dpt_msg_type(hdr) == DPT_TYPE_GRP_MEMBER_EVT)
@@ -232,24 +298,9 @@ dpt_sock_rx(struct dpt_socks *socks, struct rte_mbuf *m, struct dpt_bufq *routed
 	}
 	sock = sock_find(socks, dpt_port(dpt_msg_destport(hdr)));
 	if (sock != NULL)
-		rx_socket(socks, sock, m, routed);
+		rx_socket(socks, sock, m, now_ns, routed);
 	else
 		rx_no_port(socks, m, routed);
-}
-
-void
-dpt_sock_rx_conn_manager(struct dpt_socks *socks, struct rte_mbuf *m, struct dpt_bufq *routed)
-{
-	struct dpt_socket_counters *c = socks->cfg.counters;
-	const uint8_t *hdr = dpt_buf_hdr(m);
-
-	/* A socket that has no connection ignores it: 09-socket-api.md, 11.3. */
-	if (sock_find(socks, dpt_port(dpt_msg_destport(hdr))) != NULL) {
-		c->drop_conn_manager++;
-		rte_pktmbuf_free(m);
-		return;
-	}
-	sock_return(socks, m, DPT_ERR_NO_PORT, &c->returned_no_port, &c->drop_no_port, routed);
 }
 
 bool
@@ -281,18 +332,26 @@ dpt_sock_recv_next(struct dpt_socks *socks, struct dpt_port port)
 }
 
 void
-dpt_sock_recv_done(struct dpt_socks *socks, struct dpt_port port, uint32_t cnt)
+dpt_sock_recv_done(struct dpt_socks *socks, struct dpt_port port, uint32_t cnt,
+		   struct dpt_bufq *routed)
 {
 	struct sock *sock = sock_find(socks, port);
 
-	if (sock == NULL)
+	/* Connection requests are taken by accept. */
+	if (sock == NULL || sock->conn.state == DPT_SOCK_STATE_LISTEN)
 		return;
 	/* The count may come from an application. */
 	for (; cnt > 0 && sock->given_cnt > 0; cnt--) {
 		struct rte_mbuf *m = dpt_bufq_pop(&sock->rxq);
+		const uint8_t *hdr = dpt_buf_hdr(m);
+		uint32_t cost = dpt_sock_cost(sock->conn.is_block_flow, dpt_msg_hdr_bytes(hdr),
+					      dpt_msg_payload_bytes(hdr));
 
 		sock->given_cnt--;
-		sock->charge -= dpt_buf(m)->charge;
+		sock->conn.is_part_read = false;
+		sock_discharge(sock, m);
 		rte_pktmbuf_free(m);
+		if (sock_is_conn_type(sock))
+			sock_flow_read(socks, sock, cost, routed);
 	}
 }

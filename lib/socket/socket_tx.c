@@ -16,27 +16,36 @@ struct send_ctx {
 	const struct dpt_dest *dest;
 	const struct dpt_send *send;
 	struct dpt_bufq *routed;
+	uint64_t now_ns;
 };
 
-/* Put a header in front of the payload. Returns it, or NULL: no room in front. */
-static uint8_t *
-hdr_prepend(const struct send_ctx *ctx, struct rte_mbuf *m, enum dpt_data_type type,
-	    uint32_t hdr_bytes, struct dpt_node_addr destnode)
+uint8_t *
+sock_hdr_prepend(const struct dpt_socks *socks, const struct sock *sock,
+		 const struct dpt_send *send, const struct sock_hdr *form, struct rte_mbuf *m)
 {
-	uint32_t size = rte_pktmbuf_pkt_len(m) + hdr_bytes;
-	uint8_t *hdr = (uint8_t *)rte_pktmbuf_prepend(m, (uint16_t)hdr_bytes);
+	uint32_t size = rte_pktmbuf_pkt_len(m) + form->hdr_bytes;
+	uint8_t *hdr = (uint8_t *)rte_pktmbuf_prepend(m, (uint16_t)form->hdr_bytes);
 
 	if (hdr == NULL)
 		return NULL;
 	dpt_buf(m)->l2_bytes = 0;
-	dpt_buf(m)->importance = ctx->send->importance;
-	dpt_msg_init(hdr, (enum dpt_user)ctx->send->importance, type, hdr_bytes, ctx->socks->own,
-		     destnode);
+	dpt_buf(m)->importance = send->importance;
+	dpt_msg_init(hdr, (enum dpt_user)send->importance, form->type, form->hdr_bytes, socks->own,
+		     form->destnode);
 	dpt_msg_set_size(hdr, size);
-	dpt_msg_set_dest_droppable(hdr, ctx->send->is_dest_droppable);
-	dpt_msg_set_src_droppable(hdr, ctx->send->is_src_droppable);
-	dpt_msg_set_origport(hdr, ctx->sock->port.ref);
+	dpt_msg_set_dest_droppable(hdr, send->is_dest_droppable);
+	dpt_msg_set_src_droppable(hdr, send->is_src_droppable);
+	dpt_msg_set_origport(hdr, sock->port.ref);
 	return hdr;
+}
+
+static uint8_t *
+hdr_prepend(const struct send_ctx *ctx, struct rte_mbuf *m, enum dpt_data_type type,
+	    uint32_t hdr_bytes, struct dpt_node_addr destnode)
+{
+	struct sock_hdr form = {.type = type, .hdr_bytes = hdr_bytes, .destnode = destnode};
+
+	return sock_hdr_prepend(ctx->socks, ctx->sock, ctx->send, &form, m);
 }
 
 /* Hand the finished message over: to this shard's sockets at once, else through routed. */
@@ -48,7 +57,7 @@ unicast_pass(const struct send_ctx *ctx, struct rte_mbuf *m, const struct dpt_so
 	if (!sock_is_own(socks, to->node))
 		sock_route(ctx->routed, m, to->node.value, ctx->sock->port.ref);
 	else if (dpt_port_shard(to->port) == socks->cfg.shard)
-		dpt_sock_rx(socks, m, ctx->routed);
+		dpt_sock_rx(socks, m, ctx->now_ns, ctx->routed);
 	else
 		sock_route(ctx->routed, m, socks->own.value, ctx->sock->port.ref);
 }
@@ -158,29 +167,46 @@ send_mcast(const struct send_ctx *ctx, struct rte_mbuf *m)
 	return 0;
 }
 
+static int
+send_connectionless(const struct send_ctx *ctx, struct rte_mbuf *m)
+{
+	if (ctx->dest == NULL)
+		return -EDESTADDRREQ;
+	switch (ctx->dest->addrtype) {
+	case DPT_ADDR_SOCKET:
+		return send_direct(ctx, m);
+	case DPT_ADDR_SERVICE:
+		return send_anycast(ctx, m);
+	case DPT_ADDR_RANGE:
+		return send_mcast(ctx, m);
+	default:
+		return -EINVAL;
+	}
+}
+
 int
 dpt_sock_send(struct dpt_socks *socks, struct dpt_port port, const struct dpt_send *send,
-	      struct rte_mbuf *m, struct dpt_bufq *routed)
+	      struct rte_mbuf *m, uint64_t now_ns, struct dpt_bufq *routed)
 {
-	const struct dpt_dest *dest = send->dest;
+	struct sock *sock = sock_find(socks, port);
 	const struct send_ctx ctx = {
 		.socks = socks,
-		.sock = sock_find(socks, port),
-		.dest = dest,
+		.sock = sock,
+		.dest = send->dest,
 		.send = send,
 		.routed = routed,
+		.now_ns = now_ns,
 	};
 	int rc = -EINVAL;
 
-	if (ctx.sock != NULL && send->importance <= DPT_USER_CRITICAL) {
+	socks->now_ns = now_ns;
+	if (sock != NULL && send->importance <= DPT_USER_CRITICAL) {
 		if (rte_pktmbuf_pkt_len(m) > DPT_PAYLOAD_BYTES_MAX)
 			rc = -EMSGSIZE;
-		else if (dest->addrtype == DPT_ADDR_SOCKET)
-			rc = send_direct(&ctx, m);
-		else if (dest->addrtype == DPT_ADDR_SERVICE)
-			rc = send_anycast(&ctx, m);
-		else if (dest->addrtype == DPT_ADDR_RANGE)
-			rc = send_mcast(&ctx, m);
+		else if (sock_is_conn_type(sock))
+			rc = sock_conn_send(socks, sock, send, m, routed);
+		else
+			rc = send_connectionless(&ctx, m);
 	}
 	if (rc < 0) {
 		socks->cfg.counters->drop_send_refused++;

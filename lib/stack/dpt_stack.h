@@ -34,6 +34,7 @@
 #include "dpt_node.h"
 #include "dpt_socket.h"
 #include "dpt_time.h"
+#include "dpt_topology.h"
 #include "stack_counters.h"
 
 /* Capabilities that we announce: all of 02-discovery.md, 3. */
@@ -53,6 +54,11 @@ struct dpt_stack_cfg {
 	uint16_t link_ring_pkts; /* power of two */
 	uint16_t caps;		 /* announced and made use of; 0: DPT_STACK_CAPS */
 	uint32_t rcvbuf_bytes;
+	/* Topology server of shard 0: struct dpt_topo_cfg; 0: the default. */
+	uint32_t topo_subs_max;
+	uint32_t topo_remote_subs_max;
+	uint32_t topo_conns_max;
+	uint32_t topo_events_max;
 };
 
 /* Properties of a bearer for links made on it. */
@@ -121,6 +127,21 @@ void dpt_stack_close(struct dpt_stack *stack, struct dpt_port port, uint64_t now
 		     struct dpt_out *out);
 void dpt_stack_shutdown(struct dpt_stack *stack, struct dpt_port port, uint64_t now_ns,
 			struct dpt_out *out);
+int dpt_stack_connect(struct dpt_stack *stack, struct dpt_port port, const struct dpt_send *send,
+		      uint64_t now_ns, struct dpt_out *out);
+int dpt_stack_accept(struct dpt_stack *stack, struct dpt_port port, uint64_t cookie,
+		     uint64_t now_ns, struct dpt_port *accepted, struct dpt_out *out);
+void dpt_stack_recv_done(struct dpt_stack *stack, struct dpt_port port, uint32_t cnt,
+			 uint64_t now_ns, struct dpt_out *out);
+
+/* Identity of a known node, own one too (20). Any shard that owns it or has the contact.
+ * Returns 0 or -EADDRNOTAVAIL. */
+int dpt_stack_node_id(struct dpt_stack *stack, struct dpt_node_addr node, struct dpt_node_id *id);
+/* Name of the link to a peer on a bearer. Returns 0 or -EADDRNOTAVAIL; asked of the peer's
+ * shard: dpt_stack_shard_of. */
+int dpt_stack_link_name(struct dpt_stack *stack, struct dpt_node_addr peer, uint32_t bearer_id,
+			char *name, size_t name_size);
+uint8_t dpt_stack_shard_of(const struct dpt_stack *stack, struct dpt_node_addr node);
 
 /*
  * bind, unbind. Returns 0: DPT_EVENT_BIND_DONE with this cookie follows, in this call or a
@@ -130,6 +151,11 @@ struct dpt_bind_req {
 	struct dpt_range range;
 	uint64_t cookie; /* the caller's, given back */
 	uint8_t scope;	 /* enum dpt_scope */
+	/*
+	 * Barrier: BIND_DONE comes when all nodes that are up have acknowledged the publication too
+	 * (their links have; a kernel peer does no more). A node that goes down is not waited for.
+	 */
+	bool is_sync;
 };
 int dpt_stack_bind(struct dpt_stack *stack, struct dpt_port port, const struct dpt_bind_req *req,
 		   uint64_t now_ns, struct dpt_out *out);
@@ -157,6 +183,7 @@ const struct dpt_node_id *dpt_stack_id(const struct dpt_stack *stack);
 /* Dumps, for control and oracles. */
 const struct dpt_names *dpt_stack_names(const struct dpt_stack *stack);
 const struct dpt_discovery *dpt_stack_discovery(const struct dpt_stack *stack); /* shard 0 */
+const struct dpt_topo *dpt_stack_topology(const struct dpt_stack *stack);	/* shard 0 */
 /* The idx-th node of this shard in order of address, NULL at the end. */
 const struct dpt_node *dpt_stack_node(const struct dpt_stack *stack, uint32_t idx);
 
@@ -168,6 +195,7 @@ struct dpt_stack_counters_all {
 	struct dpt_discovery_counters discovery;
 	struct dpt_names_counters names;
 	struct dpt_socket_counters socket;
+	struct dpt_topology_counters topology;
 };
 const struct dpt_stack_counters_all *dpt_stack_counters(const struct dpt_stack *stack);
 

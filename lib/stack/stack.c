@@ -15,7 +15,7 @@
 /* Where the parts lie behind struct dpt_stack. */
 struct stack_parts {
 	size_t nodes, nodes_sorted, node_slots, contacts, contact_slots, mcast_nodes;
-	size_t names, socks, discovery, bcast_snd, distr;
+	size_t names, socks, discovery, bcast_snd, distr, topo, barriers;
 	size_t node_stride;
 	size_t total;
 };
@@ -43,6 +43,7 @@ names_cfg(const struct dpt_stack_cfg *cfg)
 		.bindings_max = cfg->bindings_max,
 		.peer_bindings_max = cfg->bindings_max,
 		.peers_max = cfg->nodes_max,
+		.subs_max = stack_topology_subs_max(cfg),
 		.is_legacy = cfg->addr.value != 0,
 	};
 }
@@ -53,9 +54,11 @@ socks_cfg(const struct dpt_stack_cfg *cfg)
 	return (struct dpt_socks_cfg){
 		.env = cfg->env,
 		.shard = cfg->shard,
-		.sockets_max = cfg->sockets_max,
+		/* And the topology server's listener. */
+		.sockets_max = RTE_MIN(cfg->sockets_max + (cfg->shard == 0), 1u << 20),
 		.bindings_max = RTE_MIN(cfg->bindings_max, (uint32_t)DPT_OWN_BINDINGS_MAX),
 		.rcvbuf_bytes = cfg->rcvbuf_bytes,
+		.nodes_max = cfg->nodes_max,
 	};
 }
 
@@ -121,6 +124,8 @@ parts_of(const struct dpt_stack_cfg *cfg, struct stack_parts *parts)
 		parts->discovery = take(&at, dpt_discovery_size(&discovery));
 		parts->bcast_snd = take(&at, dpt_bcast_snd_size(&bcast));
 		parts->distr = take(&at, dpt_distr_size(&distr));
+		parts->topo = take(&at, stack_topology_size(cfg));
+		parts->barriers = take(&at, STACK_BARRIERS_MAX * sizeof(struct stack_barrier));
 	}
 	parts->total = at;
 }
@@ -159,7 +164,8 @@ cfg_fault(const struct dpt_stack_cfg *cfg)
 }
 
 static void
-init_shard_zero(struct dpt_stack *stack, uint8_t *mem, const struct stack_parts *parts)
+init_shard_zero(struct dpt_stack *stack, uint8_t *mem, const struct stack_parts *parts,
+		uint64_t now_ns)
 {
 	struct dpt_discovery_cfg discovery = discovery_cfg(&stack->cfg);
 	struct dpt_bcast_snd_cfg bcast = bcast_cfg(&stack->cfg);
@@ -174,6 +180,8 @@ init_shard_zero(struct dpt_stack *stack, uint8_t *mem, const struct stack_parts 
 	dpt_discovery_init(stack->discovery, &discovery);
 	dpt_bcast_snd_init(stack->bcast_snd, &bcast);
 	dpt_distr_init(stack->distr, &distr);
+	stack->barriers = (struct stack_barrier *)(void *)(mem + parts->barriers);
+	stack_topology_init(stack, (struct dpt_topo *)(void *)(mem + parts->topo), now_ns);
 }
 
 int
@@ -209,6 +217,8 @@ dpt_stack_init(struct dpt_stack *stack, const struct dpt_stack_cfg *cfg, uint64_
 	stack->mcast_nodes = (struct dpt_node_addr *)(void *)(mem + parts.mcast_nodes);
 
 	names.counters = &stack->counters.names;
+	if (cfg->shard == 0)
+		names.topology = (struct dpt_topo *)(void *)(mem + parts.topo);
 	stack->names = (struct dpt_names *)(void *)(mem + parts.names);
 	socks.counters = &stack->counters.socket;
 	socks.names = stack->names;
@@ -216,10 +226,12 @@ dpt_stack_init(struct dpt_stack *stack, const struct dpt_stack_cfg *cfg, uint64_
 	socks.mcast_nodes_max = cfg->nodes_max;
 	stack->socks = (struct dpt_socks *)(void *)(mem + parts.socks);
 	dpt_names_init(stack->names, &names);
-	dpt_socks_init(stack->socks, &socks);
+	dpt_socks_init(stack->socks, &socks, now_ns);
 	if (cfg->shard == 0)
-		init_shard_zero(stack, mem, &parts);
+		init_shard_zero(stack, mem, &parts, now_ns);
 	stack_reserve_fill(stack);
+	if (cfg->shard == 0)
+		stack_topology_start(stack, now_ns);
 	return 0;
 }
 
@@ -234,6 +246,7 @@ dpt_stack_fini(struct dpt_stack *stack)
 		dpt_bcast_snd_fini(stack->bcast_snd);
 		dpt_distr_fini(stack->distr);
 	}
+	dpt_bufq_free(&stack->work.shard);
 	dpt_bufq_free(&stack->reserve);
 }
 
@@ -296,7 +309,8 @@ stack_drain(struct dpt_stack *stack, uint64_t now_ns)
 			stack_post_buf(stack, 0, STACK_MSG_BCAST_REPORT, m, now_ns);
 			continue;
 		}
-		if (work->events_cnt == 0)
+		if (work->events_cnt == 0 && !stack_topology_run(stack, now_ns) &&
+		    !stack_barrier_run(stack, now_ns))
 			break;
 	}
 	drain_last_bcast(stack, now_ns);
@@ -315,6 +329,7 @@ stack_flush(struct dpt_stack *stack, struct dpt_out *out)
 		out->events[out->events_cnt++] = stack->ctl[i];
 	}
 	stack->ctl_cnt = 0;
+	stack->barriers_done_cnt = 0;
 	stack_reserve_fill(stack);
 }
 
@@ -331,6 +346,7 @@ timeout_shard_zero(struct dpt_stack *stack, uint64_t now_ns)
 	}
 	if (dpt_distr_deadline_ns(stack->distr) <= now_ns)
 		stack_names_tx(stack, now_ns);
+	stack_topology_timeout(stack, now_ns);
 	while (dpt_bcast_snd_deadline_ns(stack->bcast_snd) <= now_ns) {
 		reset.node = dpt_bcast_snd_stalled(stack->bcast_snd, now_ns);
 		if (reset.node.value == 0)
@@ -358,6 +374,10 @@ dpt_stack_timeout(struct dpt_stack *stack, uint64_t now_ns, struct dpt_out *out)
 	}
 	if (stack->cfg.shard == 0)
 		timeout_shard_zero(stack, now_ns);
+	if (dpt_socks_deadline_ns(stack->socks) <= now_ns) {
+		dpt_socks_timeout(stack->socks, now_ns, &stack->routed);
+		(void)stack_route(stack, dpt_port(0), now_ns);
+	}
 	stack_drain(stack, now_ns);
 	stack_flush(stack, out);
 }
@@ -365,12 +385,20 @@ dpt_stack_timeout(struct dpt_stack *stack, uint64_t now_ns, struct dpt_out *out)
 uint64_t
 dpt_stack_deadline_ns(const struct dpt_stack *stack)
 {
-	uint64_t deadline_ns = dpt_timer_wheel_deadline_ns(&stack->wheel);
+	uint64_t deadline_ns = RTE_MIN(dpt_timer_wheel_deadline_ns(&stack->wheel),
+				       dpt_socks_deadline_ns(stack->socks));
 
 	if (stack->cfg.shard != 0)
 		return deadline_ns;
+	/*
+	 * What initialisation had to say to the other shards has not been taken yet; answers to
+	 * more binds than one call gives.
+	 */
+	if (stack->work.shard.cnt != 0 || stack_barrier_is_due(stack))
+		return 0;
 	deadline_ns = RTE_MIN(deadline_ns, dpt_discovery_deadline_ns(stack->discovery));
 	deadline_ns = RTE_MIN(deadline_ns, dpt_distr_deadline_ns(stack->distr));
+	deadline_ns = RTE_MIN(deadline_ns, stack_topology_deadline_ns(stack));
 	return RTE_MIN(deadline_ns, dpt_bcast_snd_deadline_ns(stack->bcast_snd));
 }
 
@@ -417,6 +445,12 @@ const struct dpt_discovery *
 dpt_stack_discovery(const struct dpt_stack *stack)
 {
 	return stack->discovery;
+}
+
+const struct dpt_topo *
+dpt_stack_topology(const struct dpt_stack *stack)
+{
+	return stack->topo;
 }
 
 const struct dpt_node *

@@ -15,6 +15,7 @@ static DPT_COUNTER_DESCS(bcast_descs, DPT_BCAST_COUNTERS);
 static DPT_COUNTER_DESCS(discovery_descs, DPT_DISCOVERY_COUNTERS);
 static DPT_COUNTER_DESCS(names_descs, DPT_NAMES_COUNTERS);
 static DPT_COUNTER_DESCS(socket_descs, DPT_SOCKET_COUNTERS);
+static DPT_COUNTER_DESCS(topology_descs, DPT_TOPOLOGY_COUNTERS);
 
 #define PART(library)                                                                              \
 	{                                                                                          \
@@ -27,8 +28,8 @@ static const struct {
 	const struct dpt_counter_desc *descs;
 	uint32_t cnt;
 	size_t offset;
-} parts[] = {PART(stack),     PART(link),  PART(node),	PART(bcast),
-	     PART(discovery), PART(names), PART(socket)};
+} parts[] = {PART(stack),     PART(link),  PART(node),	 PART(bcast),
+	     PART(discovery), PART(names), PART(socket), PART(topology)};
 
 bool
 dpt_stack_counter(const struct dpt_stack *stack, uint32_t idx, struct dpt_counter_value *value)

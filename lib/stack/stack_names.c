@@ -39,13 +39,18 @@ stack_names_tx(struct dpt_stack *stack, uint64_t now_ns)
 	struct rte_mbuf *m;
 
 	while ((m = dpt_distr_tx_pop(stack->distr, now_ns)) != NULL) {
+		uint32_t update = dpt_distr_popped(stack->distr);
+
 		if (dpt_distr_is_bcast(stack->distr)) {
 			if (dpt_bcast_snd_tx(stack->bcast_snd, m, now_ns, &stack->work) == -ENOBUFS)
 				update_lost(stack, dpt_node_addr(0), now_ns);
+			stack_barrier_bcast(stack, update);
 			continue;
 		}
+		bool is_marked = stack_barrier_unicast(stack, update);
+
 		for (uint32_t i = 0; i < stack->contacts_cnt; i++) {
-			const struct stack_contact *contact = &stack->contacts[i];
+			struct stack_contact *contact = &stack->contacts[i];
 			struct rte_mbuf *copy;
 
 			if (!contact->is_open)
@@ -57,6 +62,8 @@ stack_names_tx(struct dpt_stack *stack, uint64_t now_ns)
 				continue;
 			}
 			dpt_msg_set_destnode(dpt_buf_hdr(copy), contact->addr.value);
+			if (is_marked)
+				stack_barrier_mark(contact, copy, update);
 			(void)stack_tx(stack, copy, contact->addr, 0, now_ns);
 		}
 		rte_pktmbuf_free(m);
@@ -74,10 +81,16 @@ table_change(struct dpt_stack *stack, const struct dpt_binding *binding, bool is
 
 /* Shard 0: insert or remove, and tell the cluster. All or nothing. */
 static int
-decide(struct dpt_stack *stack, const struct dpt_binding *binding, bool is_withdrawal,
-       uint64_t now_ns)
+decide(struct dpt_stack *stack, struct stack_bind_msg *msg, uint64_t now_ns)
 {
+	const struct dpt_binding *binding = &msg->binding;
+	bool is_withdrawal = msg->is_withdrawal;
 	int rc;
+
+	/* Only a publication is waited for. */
+	msg->is_sync = msg->is_sync && !is_withdrawal && binding->scope == DPT_SCOPE_CLUSTER;
+	if (msg->is_sync && !stack_barrier_has_room(stack))
+		return -ENOBUFS;
 
 	/* Src: 04-name-table.md, 3; reserved types are never refused. */
 	if (!is_withdrawal && binding->range.type >= DPT_TYPE_USER_MIN &&
@@ -93,6 +106,10 @@ decide(struct dpt_stack *stack, const struct dpt_binding *binding, bool is_withd
 	} else if (dpt_distr_publish(stack->distr, binding) != 0) {
 		table_change(stack, binding, true);
 		return -ENOMEM;
+	}
+	if (msg->is_sync) {
+		msg->update = dpt_distr_drawn(stack->distr);
+		stack_barrier_add(stack, msg->update);
 	}
 	stack_names_tx(stack, now_ns);
 	return 0;
@@ -120,7 +137,10 @@ bind_pass_on(struct dpt_stack *stack, struct stack_bind_msg msg, uint64_t now_ns
 {
 	uint8_t next = stack->cfg.shard + 1;
 
-	if (msg.result != 0 || next == stack->cfg.shards_cnt) {
+	if (msg.result == 0 && msg.is_sync && next == stack->cfg.shards_cnt) {
+		msg.step = STACK_BIND_SYNC;
+		next = 0;
+	} else if (msg.result != 0 || next == stack->cfg.shards_cnt) {
 		msg.step = STACK_BIND_RESULT;
 		next = msg.requester;
 	} else {
@@ -136,7 +156,7 @@ stack_bind_msg(struct dpt_stack *stack, const struct stack_bind_msg *msg, uint64
 
 	switch ((enum stack_bind_step)msg->step) {
 	case STACK_BIND_REQUEST:
-		on.result = decide(stack, &msg->binding, msg->is_withdrawal, now_ns);
+		on.result = decide(stack, &on, now_ns);
 		bind_pass_on(stack, on, now_ns);
 		return;
 	case STACK_BIND_APPLY:
@@ -144,25 +164,33 @@ stack_bind_msg(struct dpt_stack *stack, const struct stack_bind_msg *msg, uint64
 		table_change(stack, &msg->binding, msg->is_withdrawal);
 		bind_pass_on(stack, on, now_ns);
 		return;
+	case STACK_BIND_SYNC:
+		stack_barrier_applied(stack, msg);
+		(void)stack_barrier_run(stack, now_ns);
+		return;
 	case STACK_BIND_RESULT:
 		bind_result(stack, msg);
 		return;
 	}
 }
 
+/* req NULL: nobody asked, nobody is answered. */
 static void
 bind_request(struct dpt_stack *stack, const struct dpt_binding *binding, bool is_withdrawal,
-	     const uint64_t *cookie, uint64_t now_ns)
+	     const struct dpt_bind_req *req, uint64_t now_ns)
 {
 	struct stack_bind_msg msg = {
 		.binding = *binding,
-		.cookie = cookie != NULL ? *cookie : 0,
 		.step = STACK_BIND_REQUEST,
 		.requester = stack->cfg.shard,
 		.is_withdrawal = is_withdrawal,
-		.is_reported = cookie != NULL,
+		.is_reported = req != NULL,
 	};
 
+	if (req != NULL) {
+		msg.cookie = req->cookie;
+		msg.is_sync = req->is_sync;
+	}
 	stack_post(stack, 0, STACK_MSG_BIND, &msg, sizeof(msg), now_ns);
 }
 
@@ -182,6 +210,13 @@ stack_names_own(struct dpt_stack *stack, uint32_t type, uint32_t instance, uint3
 	bind_request(stack, &binding, is_withdrawal, NULL, now_ns);
 }
 
+void
+stack_names_binding(struct dpt_stack *stack, const struct dpt_binding *binding, bool is_withdrawal,
+		    uint64_t now_ns)
+{
+	bind_request(stack, binding, is_withdrawal, NULL, now_ns);
+}
+
 int
 dpt_stack_bind(struct dpt_stack *stack, struct dpt_port port, const struct dpt_bind_req *req,
 	       uint64_t now_ns, struct dpt_out *out)
@@ -191,7 +226,7 @@ dpt_stack_bind(struct dpt_stack *stack, struct dpt_port port, const struct dpt_b
 
 	if (rc != 0)
 		return rc;
-	bind_request(stack, &binding, false, &req->cookie, now_ns);
+	bind_request(stack, &binding, false, req, now_ns);
 	stack_drain(stack, now_ns);
 	stack_flush(stack, out);
 	return 0;
@@ -215,7 +250,7 @@ dpt_stack_unbind(struct dpt_stack *stack, struct dpt_port port, const struct dpt
 	if (rc < 0)
 		return rc;
 	if (rc == 0)
-		bind_request(stack, &binding, true, &req->cookie, now_ns);
+		bind_request(stack, &binding, true, req, now_ns);
 	else
 		nothing_to_withdraw(stack, port, req->cookie);
 	stack_drain(stack, now_ns);
@@ -225,16 +260,17 @@ dpt_stack_unbind(struct dpt_stack *stack, struct dpt_port port, const struct dpt
 
 /* Newest first; the last one, the oldest, carries the cookie. */
 static void
-withdraw_all(struct dpt_stack *stack, struct dpt_port port, const uint64_t *cookie, uint64_t now_ns)
+withdraw_all(struct dpt_stack *stack, struct dpt_port port, const struct dpt_bind_req *req,
+	     uint64_t now_ns)
 {
 	struct dpt_binding binding, next;
 	bool has = dpt_sock_binding_pop(stack->socks, port, &binding);
 
-	if (!has && cookie != NULL)
-		nothing_to_withdraw(stack, port, *cookie);
+	if (!has && req != NULL)
+		nothing_to_withdraw(stack, port, req->cookie);
 	while (has) {
 		has = dpt_sock_binding_pop(stack->socks, port, &next);
-		bind_request(stack, &binding, true, has ? NULL : cookie, now_ns);
+		bind_request(stack, &binding, true, has ? NULL : req, now_ns);
 		stack_drain(stack, now_ns);
 		binding = next;
 	}
@@ -244,7 +280,9 @@ int
 dpt_stack_unbind_all(struct dpt_stack *stack, struct dpt_port port, uint64_t cookie,
 		     uint64_t now_ns, struct dpt_out *out)
 {
-	withdraw_all(stack, port, &cookie, now_ns);
+	struct dpt_bind_req req = {.cookie = cookie};
+
+	withdraw_all(stack, port, &req, now_ns);
 	stack_drain(stack, now_ns);
 	stack_flush(stack, out);
 	return 0;

@@ -132,6 +132,7 @@ contact_opened(struct dpt_stack *stack, struct stack_contact *contact, uint64_t 
 	stack->counters.stack.nodes_up++;
 	msg.op = STACK_PEER_UP;
 	msg.value = contact->mss;
+	msg.caps = contact->caps;
 	stack_post_all(stack, STACK_MSG_PEER, &msg, sizeof(msg), now_ns);
 }
 
@@ -276,6 +277,9 @@ event_at_zero(struct dpt_stack *stack, const struct dpt_event *event, uint64_t n
 				  &stack->work);
 		return;
 	case DPT_EVENT_BULK_ACKED:
+		contact = stack_contact_find(stack, event->node);
+		if (contact != NULL)
+			stack_barrier_acked(contact, event->cookie);
 		dpt_distr_bulk_done(stack->distr, event->node);
 		stack_names_tx(stack, now_ns);
 		return;
@@ -330,14 +334,17 @@ own_set(struct dpt_stack *stack, struct dpt_node_addr own, const struct dpt_node
 }
 
 static void
-peer_down(struct dpt_stack *stack, struct dpt_node_addr addr)
+peer_down(struct dpt_stack *stack, struct dpt_node_addr addr, uint64_t now_ns)
 {
 	struct stack_contact *contact = stack_contact_find(stack, addr);
 
-	if (contact != NULL)
+	if (contact != NULL) {
 		contact->is_open = false;
+		contact->is_marked = false;
+	}
 	dpt_names_purge(stack->names, addr);
-	dpt_sock_room(stack->socks, addr, 0x1f);
+	dpt_socks_node_down(stack->socks, addr, &stack->routed);
+	(void)stack_route(stack, dpt_port(0), now_ns);
 }
 
 static void
@@ -405,9 +412,11 @@ stack_peer_msg(struct dpt_stack *stack, const struct stack_peer_msg *msg, uint64
 			return;
 		contact->is_open = true;
 		contact->mss = (uint16_t)msg->value;
+		dpt_socks_node_up(stack->socks, msg->node, msg->caps & stack_caps(&stack->cfg),
+				  contact->mss);
 		return;
 	case STACK_PEER_DOWN:
-		peer_down(stack, msg->node);
+		peer_down(stack, msg->node, now_ns);
 		return;
 	case STACK_PEER_GONE:
 		stack_contact_del(stack, msg->node);

@@ -6,7 +6,7 @@
  * One shard of a node, as laid out in the caller's memory:
  *
  *   struct dpt_stack | stack_node[nodes_max] | hash tables | names | socks
- *                    | discovery, broadcast send link, distribution (shard 0 only)
+ *                    | discovery, broadcast send link, distribution, topology (shard 0 only)
  *
  * A public call collects outputs in `work`, drains what concerns this shard (events of
  * nodes and discovery, messages from peers) until nothing is left, then moves frames and
@@ -57,6 +57,7 @@ enum stack_peer_op {
 
 /* Reserved service types that the stack binds itself. Src: 04-name-table.md, 1.1. */
 #define DPT_NAME_TYPE_NODE_STATE 0
+#define DPT_NAME_TYPE_TOPOLOGY	 1
 #define DPT_NAME_TYPE_LINK_STATE 2
 
 /*
@@ -71,6 +72,7 @@ enum stack_peer_op {
 struct stack_peer_msg {
 	struct dpt_node_addr node;
 	uint32_t value;
+	uint16_t caps;	       /* STACK_PEER_UP: what both nodes have */
 	struct dpt_node_id id; /* STACK_PEER_OWN: own identity */
 	uint8_t op;	       /* enum stack_peer_op */
 };
@@ -79,16 +81,19 @@ enum stack_bind_step {
 	STACK_BIND_REQUEST = 1, /* to shard 0 */
 	STACK_BIND_APPLY = 2,	/* from shard to shard, each applies it and hands it on */
 	STACK_BIND_RESULT = 3,	/* back at the requester */
+	STACK_BIND_SYNC = 4,	/* at shard 0: every shard has it, now the other nodes */
 };
 
 struct stack_bind_msg {
 	struct dpt_binding binding;
 	uint64_t cookie;
 	int32_t result;
+	uint32_t update;   /* is_sync: number of the publication */
 	uint8_t step;	   /* enum stack_bind_step */
 	uint8_t requester; /* shard */
 	bool is_withdrawal;
 	bool is_reported; /* DPT_EVENT_BIND_DONE is wanted */
+	bool is_sync;	  /* not before the other nodes have it: stack_barrier.c */
 };
 
 struct stack_props_msg {
@@ -100,8 +105,9 @@ struct stack_props_msg {
 struct stack_sender_msg {
 	struct dpt_node_addr node;
 	struct dpt_port port; /* congested: the sender */
-	uint32_t level_mask;  /* room: the levels; 0: this tells congestion */
+	uint32_t level_mask;  /* room: the levels; 0: this tells congestion, or a loss */
 	uint8_t importance;
+	bool is_lost; /* a message of port's connection found no buffer */
 };
 
 /* A peer node of this shard. The node object follows at STACK_NODE_OFFSET. */
@@ -122,7 +128,20 @@ struct stack_contact {
 	uint16_t mss;		   /* packet size of the first link, which the bulk is made for */
 	bool is_open;		   /* messages may be sent to it */
 	bool is_opening;	   /* shard 0: node up, its first link's event is to come */
+	bool is_marked;		   /* shard 0: update `mark` is not acknowledged yet */
+	uint32_t mark;
 };
+
+/* A bind that waits for the other nodes. Shard 0. */
+struct stack_barrier {
+	struct stack_bind_msg msg; /* if is_applied */
+	uint64_t bcast_given;	   /* how far the broadcast link has to be acknowledged */
+	uint32_t update;
+	bool is_sent;	 /* the update, to all nodes that are up */
+	bool is_applied; /* by every shard */
+};
+/* At a time; beyond, such a bind is refused. Our choice. */
+#define STACK_BARRIERS_MAX 1024
 
 /* Open-addressing table address -> index; linear probing, backward-shift deletion. */
 struct stack_addr_map {
@@ -174,6 +193,13 @@ struct dpt_stack {
 	struct dpt_discovery *discovery;
 	struct dpt_bcast_snd *bcast_snd;
 	struct dpt_distr *distr;
+	struct dpt_topo *topo;
+	struct dpt_port topo_port;	/* the server's listener */
+	uint64_t topo_retry_ns;		/* when events that found no buffer are sent */
+	struct stack_barrier *barriers; /* ring, oldest first */
+	uint32_t barriers_first;
+	uint32_t barriers_cnt;
+	uint32_t barriers_done_cnt; /* in this call */
 
 	struct dpt_stack_counters_all counters;
 };
@@ -230,11 +256,19 @@ void stack_local_here(struct dpt_stack *stack, struct rte_mbuf *m, uint64_t now_
 /* To a remote node; returns as dpt_node_tx. m is gone. */
 int stack_tx(struct dpt_stack *stack, struct rte_mbuf *m, struct dpt_node_addr node,
 	     uint32_t selector, uint64_t now_ns);
+/* The same for another shard, which is told of the loss of a connection's message. */
+void stack_tx_for(struct dpt_stack *stack, struct rte_mbuf *m, uint64_t now_ns);
 /* At the node's shard: send, and tell the sender of congestion. */
 int stack_tx_here(struct dpt_stack *stack, struct rte_mbuf *m, struct dpt_node_addr node,
 		  uint32_t selector, uint64_t now_ns);
 /* Send on what sockets have routed. Returns the result of the first remote message of port. */
 int stack_route(struct dpt_stack *stack, struct dpt_port port, uint64_t now_ns);
+
+/* ---- stack_sock.c ---- */
+/* Levels of node have room again: who waited for it may send. */
+void stack_sender_lost(struct dpt_stack *stack, struct dpt_port port, uint64_t now_ns);
+void stack_room(struct dpt_stack *stack, struct dpt_node_addr node, uint32_t level_mask,
+		uint64_t now_ns);
 
 /* ---- stack_peer.c ---- */
 void stack_event(struct dpt_stack *stack, const struct dpt_event *event, uint64_t now_ns);
@@ -251,10 +285,41 @@ void stack_bind_msg(struct dpt_stack *stack, const struct stack_bind_msg *msg, u
 /* Own binding of the stack itself (node state, link state). Shard 0. */
 void stack_names_own(struct dpt_stack *stack, uint32_t type, uint32_t instance, uint32_t key,
 		     bool is_withdrawal, uint64_t now_ns);
+/* The same for any binding. */
+void stack_names_binding(struct dpt_stack *stack, const struct dpt_binding *binding,
+			 bool is_withdrawal, uint64_t now_ns);
 void stack_names_rx(struct dpt_stack *stack, struct rte_mbuf *m, uint64_t now_ns);
 void stack_names_apply(struct dpt_stack *stack, struct rte_mbuf *m);
 /* Send the updates that may go. Shard 0. */
 void stack_names_tx(struct dpt_stack *stack, uint64_t now_ns);
+
+/* ---- stack_topology.c: shard 0 ---- */
+/* Subscriptions that the shard's table makes room for; 0 but for shard 0. */
+uint32_t stack_topology_subs_max(const struct dpt_stack_cfg *cfg);
+size_t stack_topology_size(const struct dpt_stack_cfg *cfg);
+void stack_topology_init(struct dpt_stack *stack, struct dpt_topo *topo, uint64_t now_ns);
+void stack_topology_start(struct dpt_stack *stack, uint64_t now_ns);
+/* Serve the connections that have something to do. Any shard; false: none had. */
+bool stack_topology_run(struct dpt_stack *stack, uint64_t now_ns);
+void stack_topology_timeout(struct dpt_stack *stack, uint64_t now_ns);
+uint64_t stack_topology_deadline_ns(const struct dpt_stack *stack);
+
+/* ---- stack_barrier.c: shard 0 ---- */
+bool stack_barrier_has_room(const struct dpt_stack *stack);
+/* A bind waits for this update. */
+void stack_barrier_add(struct dpt_stack *stack, uint32_t update);
+/* The update was given to the broadcast link. */
+void stack_barrier_bcast(struct dpt_stack *stack, uint32_t update);
+/* It goes by unicast: are its copies to be marked? */
+bool stack_barrier_unicast(struct dpt_stack *stack, uint32_t update);
+void stack_barrier_mark(struct stack_contact *contact, struct rte_mbuf *copy, uint32_t update);
+/* DPT_EVENT_BULK_ACKED with this cookie. */
+void stack_barrier_acked(struct stack_contact *contact, uint64_t cookie);
+void stack_barrier_applied(struct dpt_stack *stack, const struct stack_bind_msg *msg);
+/* Answer what is done. false: nothing was. */
+bool stack_barrier_run(struct dpt_stack *stack, uint64_t now_ns);
+/* Something is done that was not answered for lack of room. */
+bool stack_barrier_is_due(const struct dpt_stack *stack);
 
 /* ---- stack.c ---- */
 /* Handle everything in work until nothing is left for this shard. */

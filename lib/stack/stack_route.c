@@ -24,10 +24,18 @@ void
 stack_local_here(struct dpt_stack *stack, struct rte_mbuf *m, uint64_t now_ns)
 {
 	if (dpt_msg_user(dpt_buf_hdr(m)) == DPT_USER_CONN_MANAGER)
-		dpt_sock_rx_conn_manager(stack->socks, m, &stack->routed);
+		dpt_sock_rx_conn_manager(stack->socks, m, now_ns, &stack->routed);
 	else
-		dpt_sock_rx(stack->socks, m, &stack->routed);
+		dpt_sock_rx(stack->socks, m, now_ns, &stack->routed);
 	stack_route(stack, dpt_port(0), now_ns);
+}
+
+/* A message that a connection must not go on without. */
+static bool
+is_conn_data(const uint8_t *hdr)
+{
+	return dpt_msg_is_data(hdr) && dpt_msg_type(hdr) == DPT_TYPE_CONN &&
+	       dpt_msg_errcode(hdr) == DPT_OK;
 }
 
 /* Each shard looks its own sockets up. */
@@ -102,6 +110,19 @@ stack_tx_here(struct dpt_stack *stack, struct rte_mbuf *m, struct dpt_node_addr 
 	return rc;
 }
 
+void
+stack_tx_for(struct dpt_stack *stack, struct rte_mbuf *m, uint64_t now_ns)
+{
+	const uint8_t *hdr = dpt_buf_hdr(m);
+	struct stack_sender_msg msg = {.port = dpt_port(dpt_msg_origport(hdr)), .is_lost = true};
+	bool is_conn = is_conn_data(hdr);
+	uint8_t shard = dpt_port_shard(msg.port);
+	int rc = stack_tx_here(stack, m, dpt_node_addr(dpt_buf(m)->arg), dpt_buf(m)->arg2, now_ns);
+
+	if (rc < 0 && is_conn && shard < stack->cfg.shards_cnt)
+		stack_post(stack, shard, STACK_MSG_SENDER, &msg, sizeof(msg), now_ns);
+}
+
 int
 stack_tx(struct dpt_stack *stack, struct rte_mbuf *m, struct dpt_node_addr node, uint32_t selector,
 	 uint64_t now_ns)
@@ -143,12 +164,16 @@ stack_route(struct dpt_stack *stack, struct dpt_port port, uint64_t now_ns)
 		bool is_senders = dpt_msg_is_data(hdr) && dpt_msg_errcode(hdr) == DPT_OK &&
 				  dpt_msg_origport(hdr) == port.ref;
 		bool is_mcast = is_multicast(hdr);
+		bool is_conn = is_conn_data(hdr);
+		struct dpt_port origin = dpt_port(dpt_msg_origport(hdr));
 		int rc = stack_tx(stack, m, node, selector, now_ns);
 
 		/* A multicast reaches whom it can: one node that is gone is no error. */
 		if (is_senders && is_first && !is_mcast) {
 			result = rc;
 			is_first = false;
+		} else if (rc < 0 && is_conn) {
+			dpt_sock_send_lost(stack->socks, origin, 0, &stack->routed);
 		}
 	}
 	return result;
@@ -158,9 +183,14 @@ int
 dpt_stack_send(struct dpt_stack *stack, struct dpt_port port, const struct dpt_send *send,
 	       struct rte_mbuf *m, uint64_t now_ns, struct dpt_out *out)
 {
-	int rc = dpt_sock_send(stack->socks, port, send, m, &stack->routed);
+	uint32_t payload_bytes = rte_pktmbuf_pkt_len(m);
+	int rc = dpt_sock_send(stack->socks, port, send, m, now_ns, &stack->routed);
 	int tx = stack_route(stack, port, now_ns);
 
+	if (rc == 0 && tx < 0) {
+		dpt_sock_send_lost(stack->socks, port, payload_bytes, &stack->routed);
+		(void)stack_route(stack, dpt_port(0), now_ns);
+	}
 	stack_drain(stack, now_ns);
 	stack_flush(stack, out);
 	if (rc != 0)

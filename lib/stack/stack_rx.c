@@ -128,7 +128,8 @@ is_group_type(uint32_t type)
 
 /*
  * A message's origin is the peer that it came from, unless a second lookup there sent it on
- * to us. Src: 01-wire-format.md, 12, hazard 17.
+ * to us. What comes back, and node 0, which would mean this one, never is sent on.
+ * Src: 01-wire-format.md, 12, hazard 17; 09-socket-api.md, hazards 12, 24.
  */
 static bool
 is_origin_forged(const uint8_t *hdr)
@@ -136,7 +137,8 @@ is_origin_forged(const uint8_t *hdr)
 	if (dpt_msg_origin(hdr).value == dpt_msg_prevnode(hdr))
 		return false;
 	return !dpt_msg_is_data(hdr) || dpt_msg_type(hdr) != DPT_TYPE_NAMED ||
-	       dpt_msg_reroute_cnt(hdr) == 0;
+	       dpt_msg_reroute_cnt(hdr) == 0 || dpt_msg_errcode(hdr) != DPT_OK ||
+	       dpt_msg_origin(hdr).value == 0;
 }
 
 static void

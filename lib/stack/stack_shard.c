@@ -46,8 +46,10 @@ handle_struct(struct dpt_stack *stack, enum stack_msg_type type, const void *bod
 		const struct stack_sender_msg *msg = body;
 
 		stack->route_gen++;
-		if (msg->level_mask != 0)
-			dpt_sock_room(stack->socks, msg->node, msg->level_mask);
+		if (msg->is_lost)
+			stack_sender_lost(stack, msg->port, now_ns);
+		else if (msg->level_mask != 0)
+			stack_room(stack, msg->node, msg->level_mask, now_ns);
 		else
 			dpt_sock_congested(stack->socks, msg->port, msg->node, msg->importance);
 		return;
@@ -67,7 +69,7 @@ handle_buf(struct dpt_stack *stack, enum stack_msg_type type, struct rte_mbuf *m
 		stack_frame(stack, buf->bearer_id, m, now_ns);
 		return;
 	case STACK_MSG_TX:
-		stack_tx_here(stack, m, dpt_node_addr(buf->arg), buf->arg2, now_ns);
+		stack_tx_for(stack, m, now_ns);
 		return;
 	case STACK_MSG_LOCAL:
 		stack_local_here(stack, m, now_ns);

@@ -35,8 +35,11 @@
 #define FUZZ_ACK	0x0800 /* acknowledges all that we have sent */
 #define FUZZ_AHEAD	0x1000 /* with FUZZ_SEQNO: leaves a number out, to be used next */
 #define FUZZ_STARVE	0x2000 /* when it arrives the pool has delay buffers left */
-#define FUZZ_SEND	0x4000 /* we send delay * 256 octets before it arrives */
+#define FUZZ_SEND	0x4000 /* we send delay * 256 octets before it arrives; from 128: see below */
 #define FUZZ_LATE	0x8000 /* delay * 16 */
+
+/* With FUZZ_SEND: delay & 0x7f is what we do with a connection, and no time passes. */
+#define FUZZ_ACT 0x80
 
 #define FUZZ_FRAMES_MAX	  64
 #define FUZZ_STARVE_MAX	  2
@@ -55,13 +58,29 @@ static struct ends ends;
 static unsigned int starve_cnt;
 static bool is_gap_open[ENDS_BEARERS]; /* by FUZZ_AHEAD */
 
+/* Messages of connections: to a socket in the state that the frame's port says, of its peer. */
+static void
+fix_ports(uint8_t *hdr)
+{
+	uint32_t which = dpt_msg_destport(hdr) % ENDS_CONNS_CNT;
+
+	if (dpt_msg_user(hdr) != DPT_USER_CONN_MANAGER && !dpt_msg_syn(hdr) &&
+	    !(dpt_msg_is_data(hdr) && dpt_msg_type(hdr) == DPT_TYPE_CONN)) {
+		dpt_msg_set_destport(hdr, ends.port.ref);
+		return;
+	}
+	dpt_msg_set_destport(hdr, ends.conns.ports[which].ref);
+	if ((dpt_msg_origport(hdr) & 1) == 0)
+		dpt_msg_set_origport(hdr, ENDS_PEER_PORT);
+}
+
 static void
 fix_nodes(uint8_t *hdr, uint32_t bytes, uint8_t flags)
 {
 	if (flags & FUZZ_PREVNODE)
 		dpt_msg_set_prevnode(hdr, ends.peer_addr.value);
 	if (flags & FUZZ_DESTPORT)
-		dpt_msg_set_destport(hdr, ends.port.ref);
+		fix_ports(hdr);
 	if ((flags & FUZZ_DESTNODE) && bytes >= DPT_HDR_BASIC) {
 		dpt_msg_set_orignode(hdr, ends.peer_addr.value);
 		dpt_msg_set_destnode(hdr, ends.own_addr.value);
@@ -214,8 +233,12 @@ record_play(struct record *rec)
 	uint64_t delay_ns = rec->delay * DPT_NS_PER_MS;
 	struct rte_mbuf *m;
 
-	if (rec->more & FUZZ_SEND)
+	if (rec->more & FUZZ_SEND && rec->delay & FUZZ_ACT) {
+		ends_act(&ends, rec->delay & 0x7f);
+		delay_ns = 0;
+	} else if (rec->more & FUZZ_SEND) {
 		ends_send(&ends, rec->delay * 256u, rec->delay % 4);
+	}
 	if (is_starved)
 		delay_ns = 0;
 	ends_run(&ends, rec->more & FUZZ_LATE ? 16 * delay_ns : delay_ns);

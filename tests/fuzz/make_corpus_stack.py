@@ -21,7 +21,7 @@ ALL, PORT, BEARER_1, INNER = 0x1f, 0x20, 0x40, 0x80
 ACK, AHEAD, STARVE, SEND, LATE = 0x0800, 0x1000, 0x2000, 0x4000, 0x8000
 TWO, CLASSIC, NO_GAP_ACK = 0x01, 0x02, 0x04
 
-LOW, BUNDLER, LINK_PROTOCOL, TUNNEL, FRAGMENTER = 0, 6, 7, 10, 12
+LOW, BUNDLER, LINK_PROTOCOL, CONN_MANAGER, TUNNEL, FRAGMENTER = 0, 6, 7, 8, 10, 12
 STATE, RESET, ACTIVATE = 0, 1, 2
 SYNCH, FAILOVER = 0, 1
 
@@ -46,6 +46,28 @@ def data(text=b"data", **words):
     return message(LOW, 3, text, hdr=32, **words)
 
 
+# Sockets by port: ends_conns.h. An even origin port is the peer's of the connection.
+LISTENING, CONNECTING, ESTABLISHED, LOCAL = range(4)
+
+
+def conn(to, text=b"", code=0, **words):
+    return message(LOW, 0, text, hdr=24, w1=code << 25, w5=to, **words)
+
+
+def syn(text=b"", origin=0x101, code=0):
+    return message(LOW, 3, text, hdr=32, w0=1 << 17, w1=code << 25, w4=origin, w5=LISTENING)
+
+
+def manager(kind, acked=0, window=0, nagle=0, code=0):
+    return message(CONN_MANAGER, kind, w0=nagle << 18, w1=code << 25, w5=ESTABLISHED,
+                   w9=acked << 16 | window)
+
+
+def act(choice, amount=1):
+    """what we do: ends_conns_act"""
+    return on_0(state(), delay=0x80 | amount << 3 | choice, more=SEND)
+
+
 def dummy():
     return data(b"", w1=2 << 25)
 
@@ -64,7 +86,7 @@ def state(next_sent=1):
 
 def on_0(m, flags=0, **options):
     user = m[0] >> 1 & 15
-    flags |= {LOW: PORT, BUNDLER: PORT | INNER, FRAGMENTER: INNER}.get(user, 0)
+    flags |= {LOW: PORT, CONN_MANAGER: PORT, BUNDLER: PORT | INNER, FRAGMENTER: INNER}.get(user, 0)
     return record(m, ALL | flags, **options)
 
 
@@ -120,6 +142,17 @@ def made_up():
         "two-synch-classic": (TWO | CLASSIC, over + up_again() + b"".join(
             record(tunnel(SYNCH, m, 2), ALL | INNER) for m in (data(), dummy())) + on_1(data()) * 4),
         "two-failover-classic": (TWO | CLASSIC | NO_GAP_ACK, talk + over + on_1(data())),
+        "conn-data": (0, b"".join(on_0(m) for m in (
+            conn(ESTABLISHED, b"d" * 900), conn(ESTABLISHED, b"ask", w0=1 << 18), conn(ESTABLISHED),
+            conn(ESTABLISHED, b"x", w4=0x101), manager(0), manager(1), manager(2, 1, 512)))),
+        "conn-set-up": (0, on_0(conn(CONNECTING)) + on_0(syn(b"first")) + on_0(syn()) +
+                        on_0(conn(ESTABLISHED, b"to nobody")) + on_0(conn(LISTENING, b"no"))),
+        "conn-refused": (0, on_0(conn(CONNECTING, code=2)) + on_0(conn(ESTABLISHED, code=5)) + act(2) +
+                         on_0(conn(CONNECTING, b"late")) + act(4) + on_0(manager(0, code=2))),
+        "conn-nagle": (0, act(1) + act(1) + on_0(manager(2, 5, 512, nagle=1)) + act(1, 15) * 9 +
+                       on_0(conn(ESTABLISHED, b"push")) + act(3) + act(4) + act(1) + act(1) + act(4)),
+        "conn-window": (0, act(0, 14) * 4 + on_0(manager(2, 65535, 65535)) + on_0(manager(2, 60, 0)) +
+                        act(7) + on_0(conn(ESTABLISHED, b"w" * 1400)) * 9 + act(5, 15) * 5 + act(6)),
         "one-bundles": (0, on_0(bundle) + on_0(bundle, more=AHEAD) + on_0(bundle)),
         "one-fragments": (0, b"".join(on_0(m) for m in fragments)),
         "one-half-failover": (0, tunnelled([data(), dummy()]).replace(bytes([0xff]), bytes([0xbf]))),

@@ -40,10 +40,15 @@ end_cfg(struct end *end, struct dpt_stack_cfg *cfg, uint8_t nr)
 	cfg->random = 0x1234u * nr;
 	cfg->addr = end_addr(nr);
 	cfg->nodes_max = 4;
-	cfg->sockets_max = 8;
+	cfg->sockets_max = 12;
 	cfg->bindings_max = 128;
 	cfg->link_ring_pkts = 64;
 	cfg->rcvbuf_bytes = 100000;
+	/* Small, since it is set up for each input. */
+	cfg->topo_subs_max = 16;
+	cfg->topo_remote_subs_max = 16;
+	cfg->topo_conns_max = 4;
+	cfg->topo_events_max = 64;
 }
 
 static void
@@ -220,6 +225,9 @@ ends_start(struct ends *ends, uint8_t start_options)
 	ends->own = own.stack;
 	ends->own_addr = end_addr(1);
 	ends->peer_addr = end_addr(2);
+	ends->conns = (struct ends_conns){.stack = own.stack, .peer = ends->peer_addr, .out = &out};
+	ends_conns_start(&ends->conns, ends->now_ns);
+	carry(&own, &peer);
 }
 
 /* The application reads at once; events are of no interest here. */
@@ -230,11 +238,13 @@ own_done(void)
 	struct dpt_port ready;
 	uint64_t cookie;
 
+	ends_conns_serve(&state->conns, state->now_ns);
 	carry(&own, &peer);
 	while (dpt_sock_ready_pop(socks, &ready, &cookie)) {
 		while (dpt_sock_recv_next(socks, ready) != NULL)
-			dpt_sock_recv_done(socks, ready, 1);
+			dpt_stack_recv_done(own.stack, ready, 1, state->now_ns, &out);
 	}
+	carry(&own, &peer);
 	out.events_cnt = 0;
 }
 
@@ -260,6 +270,13 @@ ends_run(struct ends *ends, uint64_t ns)
 }
 
 void
+ends_act(struct ends *ends, uint8_t choice)
+{
+	ends_conns_act(&ends->conns, choice, ends->now_ns);
+	own_done();
+}
+
+void
 ends_send(struct ends *ends, uint32_t bytes, uint8_t importance)
 {
 	const struct dpt_dest dest = {
@@ -280,7 +297,8 @@ static bool
 is_rx_end(const struct dpt_counter_value *value)
 {
 	static const char *const tx_drops[] = {"drop_unreachable", "drop_too_long",
-					       "drop_no_buffer", "drop_overflow", "drop_link_down"};
+					       "drop_no_buffer",   "drop_overflow",
+					       "drop_link_down",   "drop_return_surplus"};
 
 	if (strcmp(value->library, "node") != 0 && strcmp(value->library, "link") != 0)
 		return false;

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "dpt_stack.h"
+#include "ends_conns.h"
 
 #define ENDS_FRAME_BYTES 1500
 #define ENDS_BEARERS	 2
@@ -39,7 +40,8 @@ struct ends {
 	struct dpt_node_addr own_addr;
 	struct dpt_node_addr peer_addr;
 	struct ends_link link[ENDS_BEARERS];
-	struct dpt_port port; /* a socket of own, bound to {1000, 0, 99} */
+	struct dpt_port port;	 /* a socket of own, bound to {1000, 0, 99} */
+	struct ends_conns conns; /* and those with connections */
 	uint64_t now_ns;
 };
 
@@ -51,6 +53,9 @@ void ends_feed(struct ends *ends, uint8_t bearer_id, struct rte_mbuf *m);
 
 /* Let time pass, with each timer on its way; what own sends is lost. */
 void ends_run(struct ends *ends, uint64_t ns);
+
+/* An application of own does something with its connections: ends_conns.h. */
+void ends_act(struct ends *ends, uint8_t choice);
 
 /* Own sends bytes of payload to the peer. */
 void ends_send(struct ends *ends, uint32_t bytes, uint8_t importance);

@@ -3,6 +3,7 @@
 """The cluster simulation: many seeds, determinism, arcs, golden transcripts, planted bugs.
 
     DPT_SIM_SEEDS=5000   how many seeds safety_and_liveness_hold runs, or a range A-B
+    DPT_SIM_CONN_SEEDS   the same for connections_end_alike_at_both_ends (2000)
     DPT_BUILD            build folder (default build)
     DPT_BUILD_MUTANTS    build folder with -Dmutants=true (default build-mutants)
     GOLDEN_UPDATE=1      rewrite golden/*.txt instead of comparing with them
@@ -48,6 +49,11 @@ ARCS_RARE = {
 def seeds():
     text = os.environ.get("DPT_SIM_SEEDS")
     return text or ("300" if dpttest.quick else "200000" if dpttest.long_run else "5000")
+
+
+def conn_seeds():
+    return os.environ.get("DPT_SIM_CONN_SEEDS") or (
+        "100" if dpttest.quick else "50000" if dpttest.long_run else "2000")
 
 
 def the_hash(out):
@@ -102,6 +108,20 @@ def safety_and_liveness_hold():
                       ["%d of %d arcs" % (sum(1 for a in arcs if seen.get(a)), len(arcs))])
 
 
+@test(limit_s=24 * 3600)
+def connections_end_alike_at_both_ends():
+    """Each seed with connections: octets in order until the end, both ends agree on it."""
+    out = run([built(SIM), "--seeds", conn_seeds(), "--conns", "2"], timeout_s=24 * 3600, want=None)
+    need(re.search(r"^\d+ passed, 0 failed$", out, re.M), "\n" + out)
+    if not dpttest.quick:
+        for what in (r"(\d+) made", r"(\d+) within a node", r"(\d+) of them between shards",
+                     r"(\d+) by their first message", r"(\d+) refused", r"(\d+) unfinished",
+                     r"shutdown (\d+)", r"no port (\d+)", r"no node (\d+)",
+                     r"waited to end: (\d+)", r"windows exhausted: (\d+)"):
+            need(int(re.search(what, out)[1]) > 0, what, "never happened:", "\n" + out)
+    return " / ".join(l for l in out.splitlines() if re.match(r"\d+ seeds|connections|ends that", l))
+
+
 @test
 def same_seed_same_hash():
     """P12: also between a process that runs one seed and one that has run others before."""
@@ -136,7 +156,7 @@ def transcript(scenario):
 
 @test
 def transcripts_are_the_golden_ones():
-    """cluster3: forming, messages, a crash; the others: two links, see app/sim/script.c."""
+    """cluster3: forming, messages, a crash; connection; the others: two links: app/sim/script.c."""
     notes = []
     for scenario in run([built(SIM), "--scenario", "list"]).split():
         path, got = os.path.join(GOLDEN, scenario + ".txt"), transcript(scenario)
@@ -159,6 +179,7 @@ def transcripts_show_what_they_are_for():
                             ("failover", ["TUNNEL_PROTOCOL/FAILOVER", "TUNNEL_PROTOCOL/SYNCH"]),
                             ("standby", ["TUNNEL_PROTOCOL/FAILOVER", "TUNNEL_PROTOCOL/SYNCH"]),
                             ("half-failover", ["from now on nothing reaches", "TUNNEL_PROTOCOL/FAILOVER"]),
+                            ("connection", ["accepts end 2", "reads 40000 octets", "reads the end, code 5"]),
                             ("priority", ["prio=20"]), ("tolerance", ["tol=200"]),
                             ("restart", ["crashes", "starts, incarnation 1"])):
         got = transcript(scenario)

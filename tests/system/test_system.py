@@ -22,6 +22,7 @@ from dpttest import (Skip, built, cleanup, equal, main, need, need_root, need_to
                      test, wait_until)
 from daemon import new_name, start
 import dptipc
+from region import ABI
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 
@@ -215,7 +216,7 @@ def wrong_abi_version_is_told():
     answer, _ = attach_raw(d.name, 1, 77, 0, 999)
     equal(answer[1], 77, "cookie")
     equal(answer[2], 93, "EPROTONOSUPPORT")
-    equal(answer[3], 1, "our version")
+    equal(answer[3], ABI, "our version")
     d.stop()
 
 
@@ -244,13 +245,14 @@ def scribbling_process_is_thrown_out_and_harms_nobody():
         cleanup(s.close)
         s.settimeout(5)
         s.connect("\0dptipc/" + d.name)
-        s.send(struct.pack("=IIi5I", 1, 1, 0, 1, 0, 0, 0, 0))
+        s.send(struct.pack("=IIi5I", 1, 1, 0, ABI, 0, 0, 0, 0))
         answer, fds, _, _ = socket.recv_fds(s, 64, 2)
         region_bytes = struct.unpack("=IIi5I", answer)[4]
         region = mmap.mmap(fds[0], region_bytes)
         socks = []
+        types = (4, 5, 4, 1)
         for _ in range(4):
-            s.send(struct.pack("=IIi5I", 2, 2, 0, 4, 0, 0, 0, 0))
+            s.send(struct.pack("=IIi5I", 2, 2, 0, types[_], 0, 0, 0, 0))
             answer, ends, _, _ = socket.recv_fds(s, 64, 1)
             socks += ends
             words = struct.unpack("=IIi5I", answer)
@@ -267,7 +269,7 @@ def scribbling_process_is_thrown_out_and_harms_nobody():
             if rng.random() < 0.3:      # a record that could be one
                 region[at // 64 * 64:at // 64 * 64 + 48] = struct.pack(
                     "=IIBBBBIB3x3II12x", 0x80000001, rng.choice([48, 100, 66048, 1 << 31]),
-                    rng.choice([1, 2, 3, 9]), rng.randrange(6), rng.randrange(8), 0,
+                    rng.choice([1, 2, 3, 5, 6, 9]), rng.randrange(6), rng.randrange(8), 0,
                     rng.randrange(6), rng.randrange(5), rng.randrange(1 << 32), 5, 9, 1)
             else:
                 region[at:at + 4] = struct.pack("=I", rng.choice(

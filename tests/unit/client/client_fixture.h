@@ -47,6 +47,7 @@ is_readable(int fd)
 	return poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLIN);
 }
 
-extern const struct cu_suite suite_attach, suite_send, suite_recv, suite_opts;
+extern const struct cu_suite suite_attach, suite_send, suite_recv, suite_opts, suite_conn,
+	suite_tipcc;
 
 #endif /* CLIENT_FIXTURE_H */

@@ -23,8 +23,9 @@
 
 struct fake_sock_state {
 	int fd; /* our end; -1: closed */
-	bool was_closed, is_shut;
+	bool was_closed, is_shut, wants_room;
 	struct dpt_log log;
+	uint32_t msgs_cnt; /* delivered */
 };
 
 struct fake {
@@ -142,8 +143,9 @@ sock_open(struct fake *fake, struct dpt_attach_msg *msg)
 	dpt_log_init(&fake->socks[i].log, dpt_shm_rx_log_at(fake->region, &fake->layout, i),
 		     LOG_BYTES, &shm->rx_consumed);
 	dpt_log_reset(&fake->socks[i].log);
+	fake->socks[i].msgs_cnt = 0;
 	fake->socks[i].fd = pair[0];
-	fake->socks[i].was_closed = fake->socks[i].is_shut = false;
+	fake->socks[i].was_closed = fake->socks[i].is_shut = fake->socks[i].wants_room = false;
 	msg->arg[0] = i;
 	msg->arg[1] = shm->port;
 	send_fds(fake->conn, msg, sizeof(*msg), &pair[1], 1);
@@ -193,6 +195,17 @@ sock_shutdown(struct fake *fake, struct dpt_attach_msg *msg)
 	msg->arg[2] = (uint32_t)(sock->log.pos >> 32);
 }
 
+/* What was delivered and is not receipted; charged with a number that a test can know. */
+static void
+recv_queue(struct fake *fake, struct dpt_attach_msg *msg)
+{
+	uint32_t idx = msg->arg[0];
+
+	msg->arg[0] =
+		fake->socks[idx].msgs_cnt - (uint32_t)atomic_load(&fake_sock(fake, idx)->rx_msgs);
+	msg->arg[1] = msg->arg[0] * FAKE_CHARGE_BYTES;
+}
+
 static void
 conn_serve(struct fake *fake)
 {
@@ -219,6 +232,8 @@ conn_serve(struct fake *fake)
 		msg.result = fake->answer;
 		if (msg.op == DPT_ATTACH_SHUTDOWN)
 			sock_shutdown(fake, &msg);
+		if (msg.op == DPT_ATTACH_RECVQ)
+			recv_queue(fake, &msg);
 		send_fds(fake->conn, &msg, sizeof(msg), NULL, 0);
 	}
 }
@@ -243,6 +258,7 @@ deliver(struct fake *fake, uint32_t idx, const struct fake_msg *msg)
 	if (msg->bytes)
 		memcpy((uint8_t *)rec + head, msg->payload, msg->bytes);
 	dpt_log_commit(&sock->log, rec, DPT_REC_DATA, head + msg->bytes);
+	sock->msgs_cnt++;
 	return true;
 }
 
@@ -291,6 +307,7 @@ send_seen(struct fake *fake, const struct dpt_rec_send *rec, uint32_t bytes)
 	send->flags = rec->hdr.flags;
 	memcpy(send->addr, rec->addr, sizeof(send->addr));
 	send->seq = rec->tx_seq;
+	send->conn_timeout_ms = rec->conn_timeout_ms;
 	send->bytes = payload_bytes;
 	for (i = 0; i < payload_bytes; i++)
 		send->sum += rec->payload[i];
@@ -305,6 +322,22 @@ send_seen(struct fake *fake, const struct dpt_rec_send *rec, uint32_t bytes)
 	atomic_store(&shm->tx_result, fake->result);
 	atomic_store_explicit(&shm->tx_done, rec->tx_seq, memory_order_release);
 	wake(shm);
+}
+
+/* ROOM of a connectionless socket; of a connection it is the test that plays the worker. */
+static void
+room_make(struct fake *fake, uint32_t idx)
+{
+	struct fake_sock_state *sock = &fake->socks[idx];
+	struct dpt_shm_sock *shm = fake_sock(fake, idx);
+	char byte;
+
+	if (!sock->wants_room || (shm->type & 1) || atomic_load(&shm->is_congested))
+		return;
+	sock->wants_room = false;
+	atomic_store(&shm->is_filled, 0);
+	while (recv(sock->fd, &byte, 1, MSG_DONTWAIT) > 0)
+		;
 }
 
 /* All submission logs. Returns whether there was anything. */
@@ -325,6 +358,10 @@ channels_serve(struct fake *fake)
 				fake->signals_cnt++;
 				signal_sock(fake, rec->sock_idx);
 			}
+			if (rec->kind == DPT_REC_ROOM) {
+				fake->socks[rec->sock_idx].wants_room = true;
+				room_make(fake, rec->sock_idx);
+			}
 			dpt_log_advance(&fake->channels[i], bytes);
 			any = true;
 		}
@@ -337,13 +374,14 @@ channels_serve(struct fake *fake)
 static void
 socks_serve(struct fake *fake)
 {
-	char byte;
 	uint32_t i;
 
 	for (i = 0; i < SOCKS_CNT; i++) {
-		/* An end that was shut down says 0 as well. */
-		if (fake->socks[i].fd < 0 || fake->socks[i].is_shut ||
-		    recv(fake->socks[i].fd, &byte, 1, MSG_DONTWAIT) != 0)
+		struct pollfd pfd = {.fd = fake->socks[i].fd};
+
+		/* An end that was shut down is hung up as well. */
+		if (pfd.fd < 0 || fake->socks[i].is_shut || poll(&pfd, 1, 0) != 1 ||
+		    !(pfd.revents & POLLHUP))
 			continue;
 		close(fake->socks[i].fd);
 		fake->socks[i].fd = -1;
@@ -557,6 +595,7 @@ fake_congested_set(struct fake *fake, uint32_t idx, bool is_congested)
 	lock(fake);
 	atomic_store(&fake_sock(fake, idx)->is_congested, is_congested);
 	wake(fake_sock(fake, idx));
+	room_make(fake, idx);
 	pthread_mutex_unlock(&fake->lock);
 }
 

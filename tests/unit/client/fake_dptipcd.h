@@ -48,12 +48,16 @@ bool fake_deliver(struct fake *fake, uint32_t idx, const struct fake_msg *msg);
 /* The same, but the descriptor is left alone: the dataplane is about to look again. */
 bool fake_deliver_quietly(struct fake *fake, uint32_t idx, const struct fake_msg *msg);
 
+/* What it says that a queued message is charged. */
+#define FAKE_CHARGE_BYTES 768
+
 /* What the application sent. */
 struct fake_send {
 	uint32_t idx;
 	uint8_t addrtype, importance, flags;
 	uint32_t addr[3];
 	uint32_t seq;
+	uint32_t conn_timeout_ms;
 	uint32_t bytes;
 	uint8_t head[32]; /* of the payload */
 	uint64_t sum;	  /* of the payload's octets */

@@ -74,7 +74,8 @@ addr_socket(uint32_t ref, uint32_t node)
 int
 main(int argc, char **argv)
 {
-	const struct cu_suite suites[] = {suite_attach, suite_send, suite_recv, suite_opts};
+	const struct cu_suite suites[] = {suite_attach, suite_send, suite_recv,
+					  suite_opts,	suite_conn, suite_tipcc};
 
 	alarm(120);
 	return cu_main_suites(argc, argv, suites, CU_CNT(suites));

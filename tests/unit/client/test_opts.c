@@ -113,7 +113,19 @@ refusals(void)
 	FAILS(dptipc_getsockopt(fd, SOL_TIPC, TIPC_NODELAY, &v, &len), EINVAL);
 	FAILS(dptipc_getsockopt(fd, SOL_TIPC, TIPC_IMPORTANCE, &v, &len), EINVAL);
 	FAILS(dptipc_getsockopt(fd, SOL_TIPC, TIPC_IMPORTANCE, &v, NULL), EFAULT);
+	/* A bad option is told before a bad pointer, too, but not before the length's. */
 	len = 4;
+	FAILS(dptipc_getsockopt(fd, SOL_TIPC, TIPC_NODELAY, NULL, &len), EINVAL);
+	FAILS(dptipc_getsockopt(fd, SOL_TIPC, TIPC_IMPORTANCE, NULL, &len), EFAULT);
+	FAILS(dptipc_getsockopt(fd, SOL_TIPC, TIPC_NODELAY, &v, NULL), EFAULT);
+	FAILS(dptipc_getsockopt(fd, SOL_SOCKET, SO_TYPE, NULL, &len), EFAULT);
+	FAILS(dptipc_getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, NULL, &len), EFAULT);
+	/* A negative length is a long one, but for SOL_SOCKET. */
+	len = (socklen_t)-1;
+	FAILS(dptipc_getsockopt(fd, SOL_SOCKET, SO_TYPE, &v, &len), EINVAL);
+	FAILS(dptipc_getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, &len), EINVAL);
+	CU_EQ_I64(dptipc_getsockopt(fd, SOL_TIPC, TIPC_IMPORTANCE, &v, &len), 0);
+	CU_EQ_U64(len, 4);
 	FAILS(dptipc_getsockopt(fd, 6, 1, &v, &len), ENOPROTOOPT);
 	FAILS(dptipc_getsockopt(fd, SOL_SOCKET, 9999, &v, &len), ENOPROTOOPT);
 	fixture_close(fake, fd);
@@ -131,13 +143,55 @@ queue_depth_counts_unread_messages(void)
 	for (i = 0; i < 5; i++)
 		CU_TRUE(fake_deliver(fake, 0, &msg));
 	CU_EQ_U64(get(fd, SOL_TIPC, TIPC_SOCK_RECVQ_DEPTH), 5);
-	CU_EQ_U64(get(fd, SOL_TIPC, TIPC_SOCK_RECVQ_USED), 5 * 64);
+	CU_EQ_U64(get(fd, SOL_TIPC, TIPC_SOCK_RECVQ_USED), 5 * FAKE_CHARGE_BYTES);
+	/* The receipt is there before the question, though the log is not empty. */
 	CU_EQ_I64(dptipc_recv(fd, &c, 1, 0), 1);
 	CU_EQ_U64(get(fd, SOL_TIPC, TIPC_SOCK_RECVQ_DEPTH), 4);
+	CU_EQ_U64(fake_request_last(fake).op, DPT_ATTACH_RECVQ);
+	CU_EQ_U64(get(fd, SOL_TIPC, TIPC_SOCK_RECVQ_USED), 4 * FAKE_CHARGE_BYTES);
+	fixture_close(fake, fd);
+}
+
+/* hazard 1: each length with each option; nothing is written beyond what was given. */
+static void
+hazard_09_1_option_lengths(void)
+{
+	static const int lens[] = {0, 1, 3, 4, 5, 8, 16, 128, INT32_MAX, -1, INT32_MIN};
+	static const int levels[] = {SOL_TIPC, SOL_SOCKET, SOL_DPTIPC, 6, -1};
+	uint8_t val[256];
+	struct fake *fake;
+	size_t i, k, at;
+	int fd, name;
+
+	fake = fixture_open(SOCK_RDM, &fd);
+	for (k = 0; k < CU_CNT(levels); k++) {
+		for (i = 0; i < CU_CNT(lens); i++) {
+			for (name = -1; name < 150; name++) {
+				/* A time of 16 octets is the longest value. */
+				size_t most = lens[i] < 0 || lens[i] > 16 ? 16 : (size_t)lens[i];
+				socklen_t len = (socklen_t)lens[i];
+
+				cu_context("level %d, name %d, length %d", levels[k], name,
+					   lens[i]);
+				memset(val, 0xee, sizeof(val));
+				if (dptipc_getsockopt(fd, levels[k], name, val, &len) == 0)
+					CU_TRUE(len <= most);
+				else
+					most = 0;
+				for (at = most; at < sizeof(val) && val[at] == 0xee; at++)
+					;
+				CU_EQ_U64(at, sizeof(val));
+			}
+		}
+		/* Shorter than the value, or negative. */
+		CU_EQ_I64(dptipc_setsockopt(fd, levels[k], 127, val, 3), -1);
+		CU_EQ_I64(dptipc_setsockopt(fd, levels[k], 127, val, (socklen_t)-1), -1);
+	}
 	fixture_close(fake, fd);
 }
 
 static const struct cu_test tests[] = {
+	CU_TEST(hazard_09_1_option_lengths),
 	CU_TEST(initial_values),
 	CU_TEST(set_then_get),
 	CU_TEST(refusals),

@@ -250,6 +250,9 @@ full_log_is_eagain_and_passes(void)
 	fixture_close(fake, fd);
 }
 
+/* All of them fit into the log: a send that finds it full uses up a number. */
+#define SENDS_PER_THREAD 1000
+
 static void *
 send_many(void *arg)
 {
@@ -257,7 +260,7 @@ send_many(void *arg)
 	struct blocked *b = arg;
 	uint32_t i;
 
-	for (i = 0; i < 2000; i++)
+	for (i = 0; i < SENDS_PER_THREAD; i++)
 		if (dptipc_sendto(b->fd, &i, sizeof(i), 0, sa(&a), sizeof(a)) != 4)
 			b->rc = -1;
 	return NULL;
@@ -280,10 +283,10 @@ threads_share_a_socket(void)
 		pthread_join(threads[i], NULL);
 		CU_EQ_I64(b[i].rc, 0);
 	}
-	while (fake_sends_cnt(fake) < 6000)
+	while (fake_sends_cnt(fake) < 3 * SENDS_PER_THREAD)
 		sched_yield();
 	/* One number per send, in the order of the log. */
-	for (i = 0, next = fake_send_get(fake, 0).seq; i < 6000; i++)
+	for (i = 0, next = fake_send_get(fake, 0).seq; i < 3 * SENDS_PER_THREAD; i++)
 		CU_EQ_U64_FATAL(fake_send_get(fake, i).seq, next + i);
 	fixture_close(fake, b[0].fd);
 }

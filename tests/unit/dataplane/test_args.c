@@ -103,7 +103,7 @@ wrong_option_is_told_with_what_is_expected(void)
 		{"--node-id /", "expected up to 16 of"},
 		{"--socket-mode 9", "--socket-mode: 9: expected 0 to 777 (octal)"},
 		{"--rx-log-kib 300", "a power of two"},
-		{"--region-sockets 8192 --rx-log-kib 1024", "below 3.9 GiB"},
+		{"--region-sockets 65536 --rx-log-kib 2048", "at most 64 GiB"},
 		{"--allow-uid nobody-of-that-name", "name or number of a user"},
 		{"--help=1", "--help: 1: expected no value"},
 		{"--frobnicate", "--frobnicate: no such option"},

@@ -2,6 +2,7 @@
 #include "names_fixture.h"
 
 #include "dpt_msg.h"
+#include "topo_fixture.h"
 
 void
 names_setup(struct names_fixture *f, uint32_t bindings_max, uint32_t own, bool is_legacy)
@@ -75,6 +76,7 @@ main(int argc, char **argv)
 	const struct cu_suite suites[] = {
 		names_table_suite, names_lookup_suite, names_model_suite,
 		names_apply_suite, distr_tx_suite,     distr_rx_suite,
+		topo_events_suite, topo_hazards_suite, topo_requests_suite,
 	};
 
 	return cu_main_suites(argc, argv, suites, CU_CNT(suites));

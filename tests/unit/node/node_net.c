@@ -67,7 +67,7 @@ check_conservation(const struct net_side *s)
 	const struct dpt_link_counters *link = &s->link;
 	const struct dpt_node_counters *node = &s->counters;
 	uint64_t rx_drops = sum_drops(dpt_node_counter_descs, node) - node->drop_unreachable -
-			    node->drop_too_long;
+			    node->drop_too_long - node->drop_return_surplus;
 	uint64_t sent = node->tx_msgs + s->node_ups * !s->is_passive + link->sent_own +
 			link->sent_fragments + link->sent_bundles;
 

@@ -340,6 +340,37 @@ refused_system_message_takes_the_link_down(void)
 	net_end();
 }
 
+/* What comes back to its sender is dropped before the level is full: the link stays up. */
+static void
+hazard_09_10_returned_messages_leave_room_for_others(void)
+{
+	struct net_side *side = &net.sides[0];
+	struct rte_mbuf *m;
+
+	net_init(17);
+	net_establish();
+	side->is_cut = true; /* nothing is acknowledged */
+	for (uint32_t i = 0; i < 1000; i++) {
+		m = dpt_msg_alloc(test_pool(), DPT_USER_LOW, DPT_TYPE_DIRECT, DPT_HDR_BASIC, 1024,
+				  side->cfg.own, side->cfg.peer);
+		CU_NOT_NULL_FATAL(m);
+		dpt_msg_set_errcode(dpt_buf_hdr(m), DPT_ERR_NO_PORT);
+		CU_EQ_I64(dpt_node_tx(side->node, m, 0, net.now_ns, &side->out), 0);
+		net_flush(0);
+	}
+	CU_TRUE(side->counters.drop_return_surplus > 100);
+	CU_TRUE(side->counters.drop_return_surplus < 900);
+	/* The end of a connection has the same level, and its place. */
+	m = dpt_msg_alloc(test_pool(), DPT_USER_CRITICAL, DPT_TYPE_CONN, DPT_HDR_SHORT, 0,
+			  side->cfg.own, side->cfg.peer);
+	dpt_msg_set_errcode(dpt_buf_hdr(m), DPT_ERR_NO_PORT);
+	CU_EQ_I64(dpt_node_tx(side->node, m, 0, net.now_ns, &side->out), 0);
+	CU_EQ_U64(side->counters.drop_return_surplus, 1000 + 1 - side->counters.tx_msgs);
+	CU_EQ_U64(side->node_downs, 0);
+	net_flush(0);
+	net_end();
+}
+
 static struct rte_mbuf *
 foreign_pkt(enum dpt_user user, uint32_t type)
 {
@@ -491,6 +522,7 @@ static const struct cu_test tests[] = {
 	CU_TEST(link_down_counts_what_is_lost_and_wakes_the_blocked),
 	CU_TEST(message_over_66060_octets_is_refused),
 	CU_TEST(refused_system_message_takes_the_link_down),
+	CU_TEST(hazard_09_10_returned_messages_leave_room_for_others),
 	CU_TEST(frames_that_the_filter_refuses_are_counted),
 	CU_TEST(hazard_03_18_failover_from_a_peer_with_one_link),
 	CU_TEST(exactly_once_in_order_under_loss_duplication_and_disorder),

@@ -18,6 +18,7 @@ sock_setup(struct sock_fixture *f, uint32_t sockets_max)
 		.shard = SHARD,
 		.sockets_max = sockets_max,
 		.bindings_max = 512,
+		.nodes_max = 4,
 		.rcvbuf_bytes = RCVBUF,
 		.counters = &f->counters,
 	};
@@ -30,8 +31,9 @@ sock_setup(struct sock_fixture *f, uint32_t sockets_max)
 	CU_NOT_NULL_FATAL(f->socks);
 	dpt_names_init(f->names, &f->names_cfg);
 	dpt_names_own_set(f->names, dpt_node_addr(OWN));
-	dpt_socks_init(f->socks, &f->cfg);
+	dpt_socks_init(f->socks, &f->cfg, 0);
 	dpt_socks_own_set(f->socks, dpt_node_addr(OWN));
+	dpt_socks_node_up(f->socks, dpt_node_addr(PEER_B), DPT_CAPS_OWN, 1500);
 	f->opts.is_dest_droppable = true;
 }
 
@@ -123,7 +125,7 @@ sock_send(struct sock_fixture *f, struct dpt_port port, const struct dpt_dest *d
 	CU_NOT_NULL_FATAL(m);
 	fill(m, 0, len < 2000 ? len : 2000);
 	f->opts.dest = dest;
-	return dpt_sock_send(f->socks, port, &f->opts, m, &f->routed);
+	return dpt_sock_send(f->socks, port, &f->opts, m, 0, &f->routed);
 }
 
 struct rte_mbuf *
@@ -142,7 +144,7 @@ sock_msg(uint32_t user, uint32_t type, uint32_t hdr_bytes, uint32_t len, uint32_
 void
 sock_rx(struct sock_fixture *f, struct rte_mbuf *m)
 {
-	dpt_sock_rx(f->socks, m, &f->routed);
+	dpt_sock_rx(f->socks, m, 0, &f->routed);
 }
 
 int
@@ -154,8 +156,134 @@ sock_read(struct sock_fixture *f, struct dpt_port port)
 	if (m == NULL)
 		return -1;
 	len = (int)dpt_msg_payload_bytes(dpt_buf_hdr(m));
-	dpt_sock_recv_done(f->socks, port, 1);
+	dpt_sock_recv_done(f->socks, port, 1, &f->routed);
 	return len;
+}
+
+struct dpt_port
+sock_new_type(struct sock_fixture *f, enum dpt_sock_type type)
+{
+	struct dpt_port port = {0};
+
+	CU_EQ_I64_FATAL(dpt_sock_open(f->socks, type, 42, &port), 0);
+	return port;
+}
+
+struct dpt_sock_conn
+sock_conn(struct sock_fixture *f, struct dpt_port port)
+{
+	struct dpt_sock_conn conn;
+
+	dpt_sock_conn(f->socks, port, &conn);
+	return conn;
+}
+
+void
+sock_pump(struct sock_fixture *f)
+{
+	struct dpt_bufq remote;
+	struct rte_mbuf *m;
+
+	dpt_bufq_init(&remote);
+	while ((m = dpt_bufq_pop(&f->routed)) != NULL) {
+		if (dpt_buf(m)->arg != OWN)
+			dpt_bufq_push(&remote, m);
+		else if (dpt_msg_user(dpt_buf_hdr(m)) == DPT_USER_CONN_MANAGER)
+			dpt_sock_rx_conn_manager(f->socks, m, 0, &f->routed);
+		else
+			dpt_sock_rx(f->socks, m, 0, &f->routed);
+	}
+	f->routed = remote;
+}
+
+int
+sock_connect(struct sock_fixture *f, struct dpt_port port, const struct dpt_dest *dest)
+{
+	f->opts.dest = dest;
+	f->opts.is_dest_droppable = false;
+	return dpt_sock_connect(f->socks, port, &f->opts, 0, &f->routed);
+}
+
+struct dpt_port
+sock_established(struct sock_fixture *f, enum dpt_sock_type type)
+{
+	struct dpt_dest dest = sock_dest_socket(0x77, PEER_B);
+	struct dpt_port port = sock_new_type(f, type);
+
+	CU_EQ_I64_FATAL(sock_connect(f, port, &dest), 0);
+	rte_pktmbuf_free(sock_routed(f));
+	sock_rx(f, sock_conn_msg(0, port));
+	CU_EQ_U64_FATAL(sock_conn(f, port).state, DPT_SOCK_STATE_ESTABLISHED);
+	CU_EQ_U64(f->routed.cnt, 0);
+	return port;
+}
+
+void
+sock_two(struct sock_fixture *f, enum dpt_sock_type type, struct dpt_port *client,
+	 struct dpt_port *server)
+{
+	struct dpt_port listener = sock_new_type(f, type);
+	struct dpt_dest dest = sock_dest_socket(listener.ref, OWN);
+
+	CU_EQ_I64_FATAL(dpt_sock_listen(f->socks, listener), 0);
+	*client = sock_new_type(f, type);
+	CU_EQ_I64_FATAL(sock_connect(f, *client, &dest), 0);
+	sock_pump(f);
+	CU_EQ_I64_FATAL(dpt_sock_accept(f->socks, listener, 43, 0, server, &f->routed), 0);
+	sock_pump(f);
+	CU_EQ_U64_FATAL(sock_conn(f, *client).state, DPT_SOCK_STATE_ESTABLISHED);
+	dpt_sock_close(f->socks, listener, &f->routed);
+}
+
+struct rte_mbuf *
+sock_conn_msg(uint32_t len, struct dpt_port port)
+{
+	return sock_msg(0, DPT_TYPE_CONN, DPT_HDR_SHORT, len, port.ref);
+}
+
+struct rte_mbuf *
+sock_conn_err(uint32_t err, struct dpt_port port)
+{
+	struct rte_mbuf *m = sock_msg(3, DPT_TYPE_CONN, DPT_HDR_SHORT, 0, port.ref);
+
+	dpt_msg_set_errcode(dpt_buf_hdr(m), err);
+	return m;
+}
+
+struct rte_mbuf *
+sock_manager_msg(uint32_t type, uint32_t acked, uint32_t window, struct dpt_port port)
+{
+	struct rte_mbuf *m = sock_msg(DPT_USER_CONN_MANAGER, type, DPT_HDR_INTERNAL, 0, port.ref);
+
+	dpt_msg_set_conn_ack(dpt_buf_hdr(m), acked);
+	dpt_msg_set_adv_win(dpt_buf_hdr(m), window);
+	return m;
+}
+
+void
+sock_manager_rx(struct sock_fixture *f, struct rte_mbuf *m)
+{
+	dpt_sock_rx_conn_manager(f->socks, m, 0, &f->routed);
+}
+
+int
+sock_write(struct sock_fixture *f, struct dpt_port port, uint32_t len)
+{
+	f->opts.is_dest_droppable = false;
+	return sock_send(f, port, NULL, len);
+}
+
+int
+sock_read_err(struct sock_fixture *f, struct dpt_port port)
+{
+	struct rte_mbuf *m = dpt_sock_recv_next(f->socks, port);
+	int err;
+
+	if (m == NULL)
+		return -1;
+	err = (int)dpt_msg_errcode(dpt_buf_hdr(m));
+	dpt_sock_recv_done(f->socks, port, 1, &f->routed);
+	return err;
 }
 
 struct rte_mbuf *
@@ -171,10 +299,9 @@ int
 main(int argc, char **argv)
 {
 	const struct cu_suite suites[] = {
-		sock_bind_suite,
-		sock_send_suite,
-		sock_rx_suite,
-		sock_recv_suite,
+		sock_bind_suite, sock_send_suite,   sock_rx_suite,
+		sock_recv_suite, sock_conn_suite,   sock_flow_suite,
+		sock_end_suite,	 sock_listen_suite, sock_nagle_suite,
 	};
 
 	return cu_main_suites(argc, argv, suites, CU_CNT(suites));

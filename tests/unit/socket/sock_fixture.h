@@ -9,6 +9,7 @@
 #include "cu.h"
 #include "dpt_msg.h"
 #include "dpt_socket.h"
+#include "dpt_time.h"
 #include "test_pool.h"
 
 #define OWN    0x01001001u
@@ -63,7 +64,37 @@ int sock_read(struct sock_fixture *f, struct dpt_port port);
 /* Next routed message; fatal when there is none. */
 struct rte_mbuf *sock_routed(struct sock_fixture *f);
 
+/* ---- connections ---- */
+
+struct dpt_port sock_new_type(struct sock_fixture *f, enum dpt_sock_type type);
+struct dpt_sock_conn sock_conn(struct sock_fixture *f, struct dpt_port port);
+/* Messages for this node go to their sockets, until none is left; the others stay routed. */
+void sock_pump(struct sock_fixture *f);
+/* connect(); routed has the SYN. */
+int sock_connect(struct sock_fixture *f, struct dpt_port port, const struct dpt_dest *dest);
+/* An open connection with PEER_B's port 0x77. Nothing is routed. */
+struct dpt_port sock_established(struct sock_fixture *f, enum dpt_sock_type type);
+/* An open connection between two sockets of this shard. */
+void sock_two(struct sock_fixture *f, enum dpt_sock_type type, struct dpt_port *client,
+	      struct dpt_port *server);
+/* A CONN message of PEER_B's port 0x77. */
+struct rte_mbuf *sock_conn_msg(uint32_t len, struct dpt_port port);
+struct rte_mbuf *sock_conn_err(uint32_t err, struct dpt_port port);
+/* CONN_MANAGER from there: with type CONN_ACK acked and window. */
+struct rte_mbuf *
+sock_manager_msg(uint32_t type, uint32_t acked, uint32_t window, struct dpt_port port);
+void sock_manager_rx(struct sock_fixture *f, struct rte_mbuf *m);
+/* Send len octets on the connection. */
+int sock_write(struct sock_fixture *f, struct dpt_port port, uint32_t len);
+/* Error code of the next message of the socket, which is read; -1: none. */
+int sock_read_err(struct sock_fixture *f, struct dpt_port port);
+
 extern const struct cu_suite sock_bind_suite;
+extern const struct cu_suite sock_conn_suite;
+extern const struct cu_suite sock_flow_suite;
+extern const struct cu_suite sock_end_suite;
+extern const struct cu_suite sock_listen_suite;
+extern const struct cu_suite sock_nagle_suite;
 extern const struct cu_suite sock_send_suite;
 extern const struct cu_suite sock_rx_suite;
 extern const struct cu_suite sock_recv_suite;

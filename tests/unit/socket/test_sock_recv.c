@@ -29,7 +29,7 @@ messages_are_read_in_order_and_kept_until_done(void)
 	}
 	dpt_sock_info(f.socks, port, &info);
 	CU_EQ_U64(info.queued_msgs, 3);
-	dpt_sock_recv_done(f.socks, port, 2);
+	dpt_sock_recv_done(f.socks, port, 2, &f.routed);
 	feed(&f, port, 4);
 	CU_EQ_I64(sock_read(&f, port), 3);
 	CU_EQ_I64(sock_read(&f, port), 4);
@@ -49,9 +49,9 @@ more_done_than_given_frees_what_was_given_only(void)
 	port = sock_new(&f);
 	feed(&f, port, 1);
 	feed(&f, port, 2);
-	dpt_sock_recv_done(f.socks, port, 7);
+	dpt_sock_recv_done(f.socks, port, 7, &f.routed);
 	CU_NOT_NULL_FATAL(dpt_sock_recv_next(f.socks, port));
-	dpt_sock_recv_done(f.socks, port, UINT32_MAX);
+	dpt_sock_recv_done(f.socks, port, UINT32_MAX, &f.routed);
 	CU_EQ_I64(sock_read(&f, port), 2);
 	sock_teardown(&f);
 }
@@ -168,7 +168,7 @@ close_counts_given_out_but_not_done_as_unread(void)
 	dpt_sock_close(f.socks, port, &f.routed);
 	CU_EQ_U64(f.routed.cnt, 2);
 	CU_IS_NULL(dpt_sock_recv_next(f.socks, port));
-	dpt_sock_recv_done(f.socks, port, 1);
+	dpt_sock_recv_done(f.socks, port, 1, &f.routed);
 	sock_teardown(&f);
 }
 

@@ -464,7 +464,7 @@ hazard_09_17_unknown_error_codes_are_passed_on(void)
 		m = dpt_sock_recv_next(f.socks, port);
 		CU_NOT_NULL_FATAL(m);
 		CU_EQ_U64(dpt_msg_errcode(dpt_buf_hdr(m)), code);
-		dpt_sock_recv_done(f.socks, port, 1);
+		dpt_sock_recv_done(f.socks, port, 1, &f.routed);
 	}
 	sock_teardown(&f);
 }
@@ -700,16 +700,16 @@ connection_manager_messages_are_answered_for_missing_ports_only(void)
 	sock_setup(&f, 4);
 	port = sock_new(&f);
 	m = sock_msg(DPT_USER_CONN_MANAGER, DPT_TYPE_PROBE, DPT_HDR_INTERNAL, 0, NO_SUCH_PORT);
-	dpt_sock_rx_conn_manager(f.socks, m, &f.routed);
+	dpt_sock_rx_conn_manager(f.socks, m, 0, &f.routed);
 	m = sock_routed(&f);
 	CU_EQ_U64(dpt_msg_errcode(dpt_buf_hdr(m)), DPT_ERR_NO_PORT);
 	rte_pktmbuf_free(m);
 	m = sock_msg(DPT_USER_CONN_MANAGER, DPT_TYPE_PROBE, DPT_HDR_INTERNAL, 0, NO_SUCH_PORT);
 	dpt_msg_set_errcode(dpt_buf_hdr(m), DPT_ERR_NO_PORT);
-	dpt_sock_rx_conn_manager(f.socks, m, &f.routed);
+	dpt_sock_rx_conn_manager(f.socks, m, 0, &f.routed);
 	CU_EQ_U64(f.counters.drop_no_port, 1);
 	m = sock_msg(DPT_USER_CONN_MANAGER, DPT_TYPE_PROBE, DPT_HDR_INTERNAL, 0, port.ref);
-	dpt_sock_rx_conn_manager(f.socks, m, &f.routed);
+	dpt_sock_rx_conn_manager(f.socks, m, 0, &f.routed);
 	CU_EQ_U64(f.counters.drop_conn_manager, 1);
 	CU_EQ_U64(f.routed.cnt, 0);
 	sock_teardown(&f);

@@ -141,7 +141,7 @@ local_message_is_delivered_at_once(void)
 	CU_EQ_U64(dpt_msg_lookup_scope(dpt_buf_hdr(m)), DPT_SCOPE_NODE);
 	CU_EQ_U64(dpt_msg_origport(dpt_buf_hdr(m)), from.ref);
 	CU_EQ_U64(dpt_msg_orignode(dpt_buf_hdr(m)), OWN);
-	dpt_sock_recv_done(f.socks, to, 1);
+	dpt_sock_recv_done(f.socks, to, 1, &f.routed);
 	CU_EQ_I64(sock_read(&f, to), 5);
 	CU_EQ_I64(sock_read(&f, to), 6);
 	sock_teardown(&f);
@@ -238,7 +238,7 @@ payload_without_headroom_is_refused(void)
 	CU_NOT_NULL_FATAL(m);
 	CU_NOT_NULL_FATAL(rte_pktmbuf_prepend(m, rte_pktmbuf_headroom(m)));
 	f.opts.dest = &dest;
-	CU_EQ_I64(dpt_sock_send(f.socks, port, &f.opts, m, &f.routed), -ENOBUFS);
+	CU_EQ_I64(dpt_sock_send(f.socks, port, &f.opts, m, 0, &f.routed), -ENOBUFS);
 	sock_teardown(&f);
 }
 
@@ -357,9 +357,9 @@ room_wakes_the_sockets_of_its_levels_in_order(void)
 	dpt_sock_congested(f.socks, ports[0], dpt_node_addr(PEER_B), 0);
 	dpt_sock_congested(f.socks, ports[1], dpt_node_addr(PEER_B), 1);
 	CU_FALSE(dpt_sock_writable_pop(f.socks, &port, &cookie));
-	dpt_sock_room(f.socks, dpt_node_addr(PEER_C), 0x1f); /* another node */
+	dpt_sock_room(f.socks, dpt_node_addr(PEER_C), 0x1f, &f.routed); /* another node */
 	CU_FALSE(dpt_sock_writable_pop(f.socks, &port, &cookie));
-	dpt_sock_room(f.socks, dpt_node_addr(PEER_B), 1 << 1);
+	dpt_sock_room(f.socks, dpt_node_addr(PEER_B), 1 << 1, &f.routed);
 	CU_TRUE(dpt_sock_writable_pop(f.socks, &port, &cookie));
 	CU_EQ_U64(port.ref, ports[2].ref);
 	CU_EQ_U64(cookie, 42);
@@ -367,7 +367,7 @@ room_wakes_the_sockets_of_its_levels_in_order(void)
 	CU_EQ_U64(port.ref, ports[1].ref);
 	CU_FALSE(dpt_sock_writable_pop(f.socks, &port, &cookie));
 	CU_TRUE(dpt_sock_is_congested(f.socks, ports[0]));
-	dpt_sock_room(f.socks, dpt_node_addr(PEER_B), 0x1f); /* link reset */
+	dpt_sock_room(f.socks, dpt_node_addr(PEER_B), 0x1f, &f.routed); /* link reset */
 	CU_TRUE(dpt_sock_writable_pop(f.socks, &port, &cookie));
 	CU_EQ_U64(port.ref, ports[0].ref);
 	CU_FALSE(dpt_sock_is_congested(f.socks, ports[0]));
@@ -385,9 +385,9 @@ socket_blocked_at_two_levels_waits_for_both(void)
 	port = sock_new(&f);
 	dpt_sock_congested(f.socks, port, dpt_node_addr(PEER_B), 0);
 	dpt_sock_congested(f.socks, port, dpt_node_addr(PEER_B), 2);
-	dpt_sock_room(f.socks, dpt_node_addr(PEER_B), 1 << 0);
+	dpt_sock_room(f.socks, dpt_node_addr(PEER_B), 1 << 0, &f.routed);
 	CU_TRUE(dpt_sock_is_congested(f.socks, port));
-	dpt_sock_room(f.socks, dpt_node_addr(PEER_B), 1 << 2);
+	dpt_sock_room(f.socks, dpt_node_addr(PEER_B), 1 << 2, &f.routed);
 	CU_FALSE(dpt_sock_is_congested(f.socks, port));
 	CU_TRUE(dpt_sock_writable_pop(f.socks, &woken, &cookie));
 	CU_FALSE(dpt_sock_writable_pop(f.socks, &woken, &cookie));
@@ -411,7 +411,7 @@ without_a_record_the_socket_is_blocked_towards_all(void)
 	dpt_sock_congested(f.socks, port, dpt_node_addr(PEER_B + 4), 0);
 	dpt_sock_congested(f.socks, port, dpt_node_addr(PEER_B + 5), 0);
 	CU_EQ_I64(sock_send(&f, port, &far, 1), -EAGAIN);
-	dpt_sock_room(f.socks, dpt_node_addr(PEER_B + 4), 1);
+	dpt_sock_room(f.socks, dpt_node_addr(PEER_B + 4), 1, &f.routed);
 	CU_TRUE(dpt_sock_writable_pop(f.socks, &woken, &cookie));
 	CU_EQ_I64(sock_send(&f, port, &far, 1), 0);
 	CU_TRUE(dpt_sock_is_congested(f.socks, port));
@@ -434,9 +434,9 @@ closed_socket_is_not_woken(void)
 	port = sock_new(&f);
 	dpt_sock_congested(f.socks, port, dpt_node_addr(PEER_B), 0);
 	dpt_sock_congested(f.socks, port, dpt_node_addr(PEER_C), 0);
-	dpt_sock_room(f.socks, dpt_node_addr(PEER_C), 1);
+	dpt_sock_room(f.socks, dpt_node_addr(PEER_C), 1, &f.routed);
 	dpt_sock_close(f.socks, port, &f.routed);
-	dpt_sock_room(f.socks, dpt_node_addr(PEER_B), 1);
+	dpt_sock_room(f.socks, dpt_node_addr(PEER_B), 1, &f.routed);
 	CU_FALSE(dpt_sock_writable_pop(f.socks, &woken, &cookie));
 	dpt_sock_congested(f.socks, port, dpt_node_addr(PEER_B), 0); /* late answer of a link */
 	CU_FALSE(dpt_sock_is_congested(f.socks, port));

@@ -9,6 +9,8 @@
 #include "dpt_msg.h"
 #include "test_pool.h"
 
+uint16_t net_caps[NET_NODES_MAX];
+
 static struct dpt_out net_out;
 
 static struct dpt_out *
@@ -209,9 +211,11 @@ node_init(struct net *net, uint32_t i, bool is_legacy)
 			.addr = dpt_node_addr(is_legacy ? 0x01001001 + i : 0),
 			.nodes_max = 8,
 			.sockets_max = 64,
-			.bindings_max = 1024,
+			.bindings_max = 2048,
+			.caps = net_caps[i],
 			.link_ring_pkts = 256,
 			.rcvbuf_bytes = 2097152,
+			.topo_conns_max = NET_TOPO_CONNS_MAX,
 		};
 		const char *what;
 
@@ -360,6 +364,21 @@ net_bind(struct net *net, uint32_t node, struct dpt_port port, uint32_t type, ui
 	return n->bind_result;
 }
 
+int
+net_bind_sync(struct net *net, uint32_t node, struct dpt_port port, uint32_t type,
+	      uint32_t instance)
+{
+	struct dpt_bind_req req = {.range = {.type = type, .lower = instance, .upper = instance},
+				   .scope = DPT_SCOPE_CLUSTER,
+				   .cookie = instance,
+				   .is_sync = true};
+	int rc = dpt_stack_bind(stack_of(net, node, port), port, &req, net->now_ns, out_begin());
+
+	out_take(net, node);
+	shards_settle(net, node);
+	return rc;
+}
+
 void
 net_close(struct net *net, uint32_t node, struct dpt_port port)
 {
@@ -382,6 +401,55 @@ net_send(struct net *net, uint32_t node, struct dpt_port port, const struct dpt_
 	out_take(net, node);
 	shards_settle(net, node);
 	return rc;
+}
+
+int
+net_accept(struct net *net, uint32_t node, struct dpt_port port, struct dpt_port *accepted)
+{
+	int rc = dpt_stack_accept(stack_of(net, node, port), port, 1, net->now_ns, accepted,
+				  out_begin());
+
+	out_take(net, node);
+	shards_settle(net, node);
+	return rc;
+}
+
+int
+net_connect(struct net *net, uint32_t node, struct dpt_port port, const struct dpt_dest *dest,
+	    uint8_t importance)
+{
+	struct dpt_send send = {.dest = dest, .importance = importance};
+	int rc =
+		dpt_stack_connect(stack_of(net, node, port), port, &send, net->now_ns, out_begin());
+
+	out_take(net, node);
+	shards_settle(net, node);
+	return rc;
+}
+
+int
+net_data(struct net *net, uint32_t node, struct dpt_port port, const struct dpt_dest *dest,
+	 const void *data, uint32_t bytes)
+{
+	struct rte_mbuf *m = dpt_buf_alloc_len(test_pool(), bytes);
+	struct dpt_send send = {.dest = dest};
+	int rc;
+
+	CU_NOT_NULL_FATAL(m);
+	dpt_buf_write(m, 0, data, bytes);
+	rc = dpt_stack_send(stack_of(net, node, port), port, &send, m, net->now_ns, out_begin());
+	out_take(net, node);
+	shards_settle(net, node);
+	return rc;
+}
+
+struct dpt_sock_conn
+net_conn(struct net *net, uint32_t node, struct dpt_port port)
+{
+	struct dpt_sock_conn conn;
+
+	dpt_sock_conn(dpt_stack_socks(stack_of(net, node, port)), port, &conn);
+	return conn;
 }
 
 struct dpt_dest
@@ -419,11 +487,14 @@ net_recv(struct net *net, uint32_t node, struct dpt_port port, struct net_msg *m
 	hdr = dpt_buf_hdr(m);
 	msg->bytes = dpt_msg_payload_bytes(hdr);
 	msg->errcode = dpt_msg_errcode(hdr);
+	msg->user = dpt_msg_user(hdr);
 	msg->from.port = dpt_port(dpt_msg_origport(hdr));
 	msg->from.node = dpt_msg_origin(hdr);
 	len = msg->bytes < sizeof(msg->text) ? msg->bytes : (uint32_t)sizeof(msg->text) - 1;
 	dpt_buf_read(m, dpt_msg_hdr_bytes(hdr), msg->text, len);
-	dpt_sock_recv_done(socks, port, 1);
+	dpt_stack_recv_done(stack_of(net, node, port), port, 1, net->now_ns, out_begin());
+	out_take(net, node);
+	shards_settle(net, node);
 	return true;
 }
 

@@ -15,7 +15,9 @@
 
 #define NET_NODES_MAX  4
 #define NET_SHARDS_MAX 3
-#define NET_DELAY_NS   (50 * DPT_NS_PER_MS / 1000)
+/* Connections that each topology server takes. */
+#define NET_TOPO_CONNS_MAX 8
+#define NET_DELAY_NS	   (50 * DPT_NS_PER_MS / 1000)
 
 struct net_shard {
 	struct dpt_stack *stack;
@@ -43,6 +45,9 @@ struct net {
 	uint64_t frames_cnt;
 };
 
+/* Capabilities of the nodes that net_init makes; 0: all. */
+extern uint16_t net_caps[NET_NODES_MAX];
+
 /* Nodes 0.. with text identities "n0", "n1", ... or, if is_legacy, addresses 1.1.1, 1.1.2. */
 void net_init(struct net *net, uint32_t nodes_cnt, uint32_t shards_cnt, bool is_legacy);
 void net_fini(struct net *net);
@@ -66,10 +71,22 @@ struct dpt_port net_socket(struct net *net, uint32_t node, uint32_t shard, enum 
 /* bind and wait for the answer; returns it. */
 int net_bind(struct net *net, uint32_t node, struct dpt_port port, uint32_t type, uint32_t lower,
 	     uint32_t upper);
+/* bind with the barrier; cookie: instance. The answer counts in events, when it comes. */
+int net_bind_sync(struct net *net, uint32_t node, struct dpt_port port, uint32_t type,
+		  uint32_t instance);
 void net_close(struct net *net, uint32_t node, struct dpt_port port);
 /* Send text by dest; returns dpt_stack_send's result. */
 int net_send(struct net *net, uint32_t node, struct dpt_port port, const struct dpt_dest *dest,
 	     const char *text, bool is_droppable);
+/* connect; its result. Across nodes the answer needs net_run. */
+int net_connect(struct net *net, uint32_t node, struct dpt_port port, const struct dpt_dest *dest,
+		uint8_t importance);
+/* accept on a LISTEN socket; its result. */
+int net_accept(struct net *net, uint32_t node, struct dpt_port port, struct dpt_port *accepted);
+/* Octets: on the connection (dest NULL), or with its request. */
+int net_data(struct net *net, uint32_t node, struct dpt_port port, const struct dpt_dest *dest,
+	     const void *data, uint32_t bytes);
+struct dpt_sock_conn net_conn(struct net *net, uint32_t node, struct dpt_port port);
 struct dpt_dest net_service(uint32_t type, uint32_t instance);
 struct dpt_dest net_range(uint32_t type, uint32_t lower, uint32_t upper);
 struct dpt_dest net_sockaddr(struct net *net, uint32_t node, struct dpt_port port);
@@ -80,6 +97,7 @@ struct dpt_dest net_sockaddr(struct net *net, uint32_t node, struct dpt_port por
 struct net_msg {
 	char text[64];
 	uint32_t errcode;
+	uint32_t user;
 	struct dpt_socket_addr from;
 	uint32_t bytes;
 };

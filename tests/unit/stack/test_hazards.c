@@ -214,6 +214,7 @@ check_one_octet(struct dpt_port port, char octet)
 {
 	struct dpt_socks *socks = dpt_stack_socks(net_stack(&net, 0, 0));
 	struct rte_mbuf *m = dpt_sock_recv_next(socks, port);
+	struct dpt_bufq unused = {0};
 	char got = 0;
 
 	CU_NOT_NULL_FATAL(m);
@@ -221,7 +222,7 @@ check_one_octet(struct dpt_port port, char octet)
 	CU_EQ_U64(dpt_buf_bytes(m), DPT_HDR_BASIC + 1);
 	dpt_buf_read(m, DPT_HDR_BASIC, &got, 1);
 	CU_EQ_U64(got, octet);
-	dpt_sock_recv_done(socks, port, 1);
+	dpt_sock_recv_done(socks, port, 1, &unused);
 }
 
 /* One octet of payload; the rest of the frame, or of the bundle's gaps, stays unseen. */
@@ -320,7 +321,73 @@ hazard_03_5_broadcast_fields(void)
 	net_fini(&net);
 }
 
+/*
+ * Only what was sent on after a second lookup has another origin than its peer, and that is never
+ * nobody, nor something that comes back.
+ */
+static void
+hazard_09_12_and_09_24_origin_that_is_not_the_peer(void)
+{
+	static const struct {
+		uint32_t user, type, hdr_bytes, origin, reroute_cnt, errcode;
+	} cases[] = {
+		{DPT_USER_LOW, DPT_TYPE_DIRECT, DPT_HDR_BASIC, 0, 0, 0},
+		{DPT_USER_LOW, DPT_TYPE_NAMED, DPT_HDR_NAMED, 0, 1, 0},
+		{DPT_USER_LOW, DPT_TYPE_NAMED, DPT_HDR_NAMED, 0x1234567, 0, 0},
+		{DPT_USER_LOW, DPT_TYPE_NAMED, DPT_HDR_NAMED, 0x1234567, 1, DPT_ERR_NO_PORT},
+		{DPT_USER_CONN_MANAGER, DPT_TYPE_CONN_ACK, DPT_HDR_INTERNAL, 0x1234567, 0, 0},
+		{DPT_USER_CONN_MANAGER, DPT_TYPE_PROBE, DPT_HDR_INTERNAL, 0x1234567, 1, 0},
+	};
+
+	formed();
+	for (uint32_t i = 0; i < CU_CNT(cases); i++) {
+		cu_context("case %u", i);
+		frame_make((enum dpt_user)cases[i].user, cases[i].type, cases[i].hdr_bytes, 4);
+		dpt_msg_set_orignode(frame, cases[i].origin);
+		dpt_msg_set_reroute_cnt(frame, cases[i].reroute_cnt);
+		dpt_msg_set_errcode(frame, cases[i].errcode);
+		frame_number();
+		inject(cases[i].hdr_bytes + 4, 1);
+		CU_EQ_U64(counters()->stack.drop_origin + counters()->stack.drop_node, i + 1);
+	}
+	CU_EQ_U64(counters()->stack.drop_origin, 4);
+	CU_EQ_U64(counters()->socket.received, 0);
+	CU_EQ_U64(net.nodes[0].events[DPT_EVENT_NODE_DOWN], 0);
+	net_fini(&net);
+}
+
+/* The header must hold the words that its type has: 1 less, and nobody looks at them. */
+static void
+hazard_09_15_header_too_short_for_its_type(void)
+{
+	static const struct {
+		uint32_t user, type, hdr_bytes;
+	} cases[] = {
+		{DPT_USER_LOW, DPT_TYPE_NAMED, DPT_HDR_NAMED - 4},
+		{DPT_USER_HIGH, DPT_TYPE_NAMED, DPT_HDR_SHORT},
+		{DPT_USER_LOW, DPT_TYPE_MCAST, DPT_HDR_MCAST - 4},
+		{DPT_USER_CRITICAL, DPT_TYPE_DIRECT, DPT_HDR_BASIC - 4},
+		{DPT_USER_LOW, DPT_TYPE_GRP_UCAST, DPT_HDR_MCAST - 4},
+		{DPT_USER_CONN_MANAGER, DPT_TYPE_CONN_ACK, DPT_HDR_INTERNAL - 4},
+		{DPT_USER_CONN_MANAGER, DPT_TYPE_PROBE, DPT_HDR_SHORT},
+		{DPT_USER_LOW, DPT_TYPE_CONN, DPT_HDR_SHORT - 4},
+	};
+
+	formed();
+	for (uint32_t i = 0; i < CU_CNT(cases); i++) {
+		cu_context("case %u", i);
+		frame_make((enum dpt_user)cases[i].user, cases[i].type, cases[i].hdr_bytes, 40);
+		frame_number();
+		inject(cases[i].hdr_bytes + 40, 0);
+		CU_EQ_U64(counters()->stack.drop_hdr_size, i + 1);
+	}
+	check_contact();
+	net_fini(&net);
+}
+
 static const struct cu_test tests[] = {
+	CU_TEST(hazard_09_12_and_09_24_origin_that_is_not_the_peer),
+	CU_TEST(hazard_09_15_header_too_short_for_its_type),
 	CU_TEST(hazard_01_12_key_message_in_plain),
 	CU_TEST(hazard_01_18_and_03_26_own_address_or_none),
 	CU_TEST(hazard_01_21_empty_lists),
