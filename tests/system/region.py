@@ -3,7 +3,8 @@
 
 For what libdptipc does not let a program do: ignore the peer's window, accept without a
 request, leave the log unread, look at each word of a socket. The layout is that of
-lib/shm/dpt_shm.h and dpt_attach.h.
+lib/shm/dpt_shm.h and dpt_attach.h. Words that dptipcd reads or writes meanwhile are packed
+with "@": one store or load; with "=" they go octet by octet, and half of one is seen.
 """
 import errno
 import mmap
@@ -77,10 +78,10 @@ class Region:
         return (words[3:], fds) if ends else words[3:]
 
     def u32(self, at):
-        return struct.unpack_from("=I", self.mem, at)[0]
+        return struct.unpack_from("@I", self.mem, at)[0]
 
     def u64(self, at):
-        return struct.unpack_from("=Q", self.mem, at)[0]
+        return struct.unpack_from("@Q", self.mem, at)[0]
 
     def ring(self):
         os.write(self.doorbell, struct.pack("=Q", 1))
@@ -102,13 +103,13 @@ class Region:
             time.sleep(0.001)
         start = log + (pos + pad) % total * LINE
         self.mem[start + 16:start + 16 + len(rest)] = rest
-        struct.pack_into("=I", self.mem, log + (pos + pad + lines) % total * LINE, 0)
+        struct.pack_into("@I", self.mem, log + (pos + pad + lines) % total * LINE, 0)
         struct.pack_into("=IBBBBI", self.mem, start + 4, size, kind, importance, flags, 0, idx)
-        struct.pack_into("=I", self.mem, start, _tag(pos + pad))
+        struct.pack_into("@I", self.mem, start, _tag(pos + pad))
         if pad:
             at = log + pos % total * LINE
             struct.pack_into("=IBBBBI", self.mem, at + 4, pad * LINE, PAD, 0, 0, 0, 0)
-            struct.pack_into("=I", self.mem, at, _tag(pos))
+            struct.pack_into("@I", self.mem, at, _tag(pos))
         self.tx_pos[ch] = pos + pad + lines
         self.ring()
 
@@ -198,12 +199,12 @@ class Sock:
         return rec
 
     def tell(self):
-        struct.pack_into("=Q", self.r.mem, self.at + 136, self.rx_msgs)
-        struct.pack_into("=Q", self.r.mem, self.at + 128, self.rx_pos)
+        struct.pack_into("@Q", self.r.mem, self.at + 136, self.rx_msgs)
+        struct.pack_into("@Q", self.r.mem, self.at + 128, self.rx_pos)
 
     def set_read(self, msgs, offset):
         """what the library notes in its own part"""
-        struct.pack_into("=QI", self.r.mem, self.at + 200, msgs, offset)
+        struct.pack_into("@QI", self.r.mem, self.at + 200, msgs, offset)
 
     def accept(self, want=0):
         if want:
@@ -227,7 +228,7 @@ class Sock:
         except BlockingIOError:
             pass
         s.close()
-        struct.pack_into("=I", self.r.mem, self.at + 76, 1)
+        struct.pack_into("@I", self.r.mem, self.at + 76, 1)
         self.r.submit(self.idx, ROOM)
 
     def cookie(self):

@@ -11,6 +11,7 @@ Needs no root. 100 rounds; --quick 15, --long 1000.
 import errno
 import os
 import random
+import re
 import sys
 import time
 
@@ -117,6 +118,12 @@ def no_names(d, killed_s, after_s):
     return time.monotonic() - killed_s
 
 
+def broken_rules(d):
+    """counters of what processes were detached for"""
+    return [" ".join(l.split()[:2]) for l in info(d, INFO_COUNTERS).splitlines()
+            if re.search(r"hostile|app_bad", l)]
+
+
 def one_round(number, nodes, keepers, rng):
     v = spawn([sys.executable, os.path.join(HERE, "victim.py"), nodes[0].name, str(SEED * 100000 + number),
                str(SERVICE)])
@@ -160,7 +167,7 @@ def killed_processes_leave_nothing_and_everybody_is_told():
         try:
             names_s, told_s, cnt = one_round(n, nodes, keepers, rng)
         except Exception:
-            print("     round %d of seed %d" % (n, SEED), flush=True)
+            print("     round %d of seed %d; %s" % (n, SEED, [broken_rules(d) for d in nodes]), flush=True)
             raise
         first.append(names_s[0])
         second.append(names_s[1])

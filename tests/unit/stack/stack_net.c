@@ -195,7 +195,7 @@ static void
 node_init(struct net *net, uint32_t i, bool is_legacy)
 {
 	struct net_node *n = &net->nodes[i];
-	char text[8];
+	char text[12];
 
 	n->is_connected = true;
 	memcpy(n->mac, "\x02\x00\x00\x00\x00", 5);
