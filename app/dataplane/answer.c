@@ -91,6 +91,9 @@ answer_one(struct worker *w, struct request *req)
 		w->is_stopped = true;
 		return 0;
 	case REQUEST_SYNC:
+		submit_take(w, req->served);
+		(void)deliver_poll(w);
+		return 0;
 	case REQUEST_HOSTILE:
 		return 0;
 	default:

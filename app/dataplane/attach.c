@@ -334,7 +334,12 @@ attach_sync(struct conn *conn)
 		conn_answer(conn, ENOTCONN, NULL, 0);
 		return;
 	}
-	conn->req = (struct request){.op = REQUEST_SYNC, .done = attach_sock_done, .owner = conn};
+	conn->req = (struct request){
+		.op = REQUEST_SYNC,
+		.served = &conn->attach->served,
+		.done = attach_sock_done,
+		.owner = conn,
+	};
 	control_ask(conn->control, conn->attach->worker, &conn->req);
 }
 

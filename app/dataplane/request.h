@@ -33,7 +33,7 @@ enum request_op {
 	REQUEST_UNBIND_ALL,  /* served, sock_idx */
 	REQUEST_SHUTDOWN,    /* served, sock_idx, bytes: not 0: do not wait for the window */
 	REQUEST_RCVBUF,	     /* served, sock_idx, bytes */
-	REQUEST_SYNC,	     /* nothing: answered behind what was asked before */
+	REQUEST_SYNC,	     /* served: what it has submitted is taken, then answered */
 	REQUEST_RECVQ,	     /* served, sock_idx; answer: info */
 	REQUEST_NODELAY,     /* served, sock_idx, bytes: 0 or 1 */
 	REQUEST_LISTEN,	     /* served, sock_idx */

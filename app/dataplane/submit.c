@@ -252,6 +252,15 @@ submit_poll(struct worker *w)
 	return work;
 }
 
+void
+submit_take(struct worker *w, struct served *s)
+{
+	/* No more than fit into the logs at one time: a hostile writer may go on for ever. */
+	for (uint32_t i = 0; i < DPT_SHM_CHANNELS && !s->is_hostile; i++)
+		if (submit_is_due(&s->channels[i], w->now_ns))
+			submit_channel(w, s, &s->channels[i], s->channels[i].log.lines_cnt);
+}
+
 static struct served_channel *
 submit_channel_of(const struct served_sock *sock)
 {

@@ -178,6 +178,8 @@ void worker_events(struct worker *w);
 
 /* submit.c. Take submissions of all attachments. Returns how many records. */
 uint32_t submit_poll(struct worker *w);
+/* Take what a process has submitted until now, but what has to wait for room. */
+void submit_take(struct worker *w, struct served *s);
 /* Up to where what a socket has submitted until now can reach in its channel's log. */
 uint64_t submit_mark(const struct served_sock *sock);
 /* Take it. false: congestion or no buffer, some of it has to wait; to be called again. */

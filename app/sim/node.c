@@ -35,6 +35,11 @@ node_cfg(struct sim *sim, uint32_t n, uint8_t shard, struct dpt_stack_cfg *cfg)
 	cfg->bindings_max = 2 * bindings + (sim->plan.conns > 0 ? 16 * sim->plan.nodes : 0);
 	cfg->link_ring_pkts = sim->plan.ring_pkts;
 	cfg->rcvbuf_bytes = sim->plan.rcvbuf_bytes;
+	/* Nobody subscribes: the defaults would be most of a node's memory, cleared at each start.
+	 */
+	cfg->topo_subs_max = 64;
+	cfg->topo_conns_max = 16;
+	cfg->topo_events_max = 256;
 }
 
 static void

@@ -23,7 +23,6 @@
 static int
 fd_leave(int fd, int (*leave)(int fd, int arg, int flags), int arg, int flags)
 {
-	struct dpt_attach_msg sync = {.op = DPT_ATTACH_SYNC};
 	enum lock_state lock;
 	struct sock s;
 	bool is_bound;
@@ -42,7 +41,7 @@ fd_leave(int fd, int (*leave)(int fd, int arg, int flags), int arg, int flags)
 	if (rc >= 0 && is_bound) {
 		int error = errno;
 
-		(void)attach_request(s.att, &sync, NULL);
+		(void)attach_sync(s.att);
 		errno = error;
 	}
 	return rc;

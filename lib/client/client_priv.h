@@ -217,6 +217,8 @@ bool attach_is_dead_cached(struct attach *att);
  * descriptor of the answer, or NULL. Returns 0, or -1 and errno: the answer's, ENETDOWN.
  */
 int attach_request(struct attach *att, struct dpt_attach_msg *msg, int *fd);
+/* dptipc_sync of one attachment. */
+int attach_sync(struct attach *att);
 /* The same with up to fds_cnt descriptors; those that did not come are -1. */
 int attach_request_fds(struct attach *att, struct dpt_attach_msg *msg, int *fds, uint32_t fds_cnt);
 /* The same for an answer with text behind it, NUL-terminated here. */

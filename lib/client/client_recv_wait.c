@@ -98,7 +98,10 @@ empty_nonblock(const struct sock *s)
 	return EAGAIN;
 }
 
-/* dptipcd hangs up when the last message of a connection that has ended lies in the log. */
+/*
+ * dptipcd hangs up when the last message of a connection that has ended lies in the log. Asked
+ * where no end was read: there was no buffer for it.
+ */
 static bool
 is_hung_up(const struct sock *s)
 {
@@ -113,7 +116,9 @@ is_at_end(const struct sock *s, const struct dpt_log *log)
 {
 	return sock_is_conn_type(s) && sock_state(s) == DPT_CONN_DISCONNECTING &&
 	       !atomic_load_explicit(&client_opt(s)->is_shut, memory_order_relaxed) &&
-	       is_hung_up(s) && dpt_log_is_empty(log) && !attach_is_dead(s->att);
+	       ((__atomic_load_n(&s->shm->rx_flags, __ATOMIC_RELAXED) & CLIENT_RX_END) != 0 ||
+		is_hung_up(s)) &&
+	       dpt_log_is_empty(log) && !attach_is_dead(s->att);
 }
 
 int

@@ -115,6 +115,22 @@ attach_request(struct attach *att, struct dpt_attach_msg *msg, int *fd)
 }
 
 int
+attach_sync(struct attach *att)
+{
+	struct dpt_attach_msg msg = {.op = DPT_ATTACH_SYNC};
+
+	return attach_request(att, &msg, NULL);
+}
+
+int
+dptipc_sync(void)
+{
+	struct attach *att = attach_current();
+
+	return att ? attach_sync(att) : -1;
+}
+
+int
 attach_request_text(struct attach *att, struct dpt_attach_msg *msg, char *text, size_t text_size)
 {
 	struct {

@@ -288,6 +288,14 @@ void *dptipc_send_alloc(int fd, size_t len, int flags);
 ssize_t dptipc_send_commit(int fd, size_t len, const struct sockaddr *addr, socklen_t addrlen);
 int dptipc_send_abort(int fd);
 
+/*
+ * Returns when dptipcd has done what this process did before: messages sent to sockets of the
+ * node lie there, closed sockets and their names are gone. Nothing that AF_TIPC has or programs
+ * need; tests that look at the order of things do. What a congested link holds up is not waited
+ * for. Returns 0; errors: as dptipc_attach, ENETDOWN.
+ */
+int dptipc_sync(void);
+
 /* What dptipc_info prints. */
 enum dptipc_info_what {
 	DPTIPC_INFO_NODE = 0,

@@ -76,7 +76,8 @@ enum dpt_attach_op {
 	/* arg[0] socket index; answer: arg[0] messages queued, arg[1] what they are charged,
 	 * octets; of receipts that the application has published nothing is counted any more */
 	DPT_ATTACH_RECVQ = 17,
-	/* Answered when what happened before, closed descriptors too, has been done. */
+	/* Answered when what the process did before, submissions and closed descriptors, has been
+	 * done, as far as no congestion is in its way. */
 	DPT_ATTACH_SYNC = 18,
 	DPT_ATTACH_NODE_ID = 16, /* arg[0] node; answer: arg[0..3] the 16 octets */
 };

@@ -184,12 +184,9 @@ sock_queue_return(struct dpt_socks *socks, struct sock *sock, enum dpt_err err,
 		(*dropped)++;
 		rte_pktmbuf_free(m);
 	}
-	sock->conn.is_part_read = false;
 	while ((m = dpt_bufq_pop(&sock->rxq)) != NULL)
 		sock_return(socks, m, err, returned, dropped, routed);
-	sock->next_given = NULL;
-	sock->given_cnt = 0;
-	sock_discharge_all(sock);
+	sock_emptied(sock);
 }
 
 void

@@ -16,14 +16,14 @@
  */
 #define SOCK_CHARGE_DESCRIPTOR_BYTES 256
 #define SOCK_CHARGE_AROUND_BYTES     420
-/* What a message takes of our memory beyond its payload, per segment: the limit of an account. */
+/* What a message takes of our memory beyond its octets, per segment: the limit of an account. */
 #define SOCK_SEGMENT_BYTES 1304
 
 /* Memory that a queued message takes. */
 static inline uint32_t
 sock_memory_of(struct rte_mbuf *m)
 {
-	return m->nb_segs * SOCK_SEGMENT_BYTES + dpt_msg_payload_bytes(dpt_buf_hdr(m));
+	return m->nb_segs * SOCK_SEGMENT_BYTES + rte_pktmbuf_pkt_len(m);
 }
 
 static inline void
@@ -48,10 +48,13 @@ sock_discharge(struct sock *sock, struct rte_mbuf *m)
 		sock->account->charge -= memory;
 }
 
-/* The queue was emptied. */
+/* The queue was emptied: nothing is given out or charged. */
 static inline void
-sock_discharge_all(struct sock *sock)
+sock_emptied(struct sock *sock)
 {
+	sock->next_given = NULL;
+	sock->given_cnt = 0;
+	sock->conn.is_part_read = false;
 	if (sock->account != NULL)
 		sock->account->charge -= sock->memory;
 	sock->charge = 0;

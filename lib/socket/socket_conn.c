@@ -69,8 +69,7 @@ syn_drop(struct sock *sock)
 }
 
 void
-sock_conn_establish(struct dpt_socks *socks, struct sock *sock, const struct dpt_socket_addr *peer,
-		    uint64_t now_ns)
+sock_conn_establish(struct dpt_socks *socks, struct sock *sock, const struct dpt_socket_addr *peer)
 {
 	struct sock_conn *conn = &sock->conn;
 	uint16_t caps = DPT_CAPS_OWN;
@@ -90,7 +89,7 @@ sock_conn_establish(struct dpt_socks *socks, struct sock *sock, const struct dpt
 	conn->setup_importance = conn->importance;
 	dpt_timer_cancel(&socks->wheel, &conn->timer);
 	dpt_timer_init(&conn->timer, SOCK_TIMER_PROBE);
-	dpt_timer_set(&socks->wheel, &conn->timer, now_ns + SOCK_PROBE_NS);
+	dpt_timer_set(&socks->wheel, &conn->timer, socks->now_ns + SOCK_PROBE_NS);
 	sock_changed(socks, sock);
 }
 
@@ -163,10 +162,7 @@ conn_return_first(struct dpt_socks *socks, struct sock *sock, enum dpt_err err,
 		is_told = *returned != before;
 	}
 	*dropped += dpt_bufq_free(&sock->rxq);
-	sock->next_given = NULL;
-	sock->given_cnt = 0;
-	sock_discharge_all(sock);
-	sock->conn.is_part_read = false;
+	sock_emptied(sock);
 	return is_told;
 }
 
@@ -191,11 +187,8 @@ sock_conn_finish(struct dpt_socks *socks, struct sock *sock, enum dpt_err err,
 		sock_conn_end(socks, sock, 0);
 		return;
 	}
-	conn->is_part_read = false;
 	*dropped += dpt_bufq_free(&sock->rxq);
-	sock->next_given = NULL;
-	sock->given_cnt = 0;
-	sock_discharge_all(sock);
+	sock_emptied(sock);
 }
 
 void
@@ -248,6 +241,7 @@ dpt_sock_pair(struct dpt_socks *socks, struct dpt_port a, struct dpt_port b, uin
 	struct dpt_socket_addr to_first = {.port = a, .node = socks->own};
 	struct dpt_socket_addr to_second = {.port = b, .node = socks->own};
 
+	socks->now_ns = now_ns;
 	if (first == NULL || second == NULL || first == second || first->type != second->type ||
 	    first->conn.state != DPT_SOCK_STATE_OPEN || second->conn.state != DPT_SOCK_STATE_OPEN)
 		return -EINVAL;
@@ -261,8 +255,8 @@ dpt_sock_pair(struct dpt_socks *socks, struct dpt_port a, struct dpt_port b, uin
 		sock_changed(socks, second);
 		return 0;
 	}
-	sock_conn_establish(socks, first, &to_second, now_ns);
-	sock_conn_establish(socks, second, &to_first, now_ns);
+	sock_conn_establish(socks, first, &to_second);
+	sock_conn_establish(socks, second, &to_first);
 	return 0;
 }
 
@@ -412,7 +406,7 @@ dpt_sock_accept(struct dpt_socks *socks, struct dpt_port port, uint64_t cookie, 
 		sock->conn.name_type = dpt_msg_nametype(hdr);
 		sock->conn.name_instance = dpt_msg_nameinst(hdr);
 	}
-	sock_conn_establish(socks, sock, &peer, now_ns);
+	sock_conn_establish(socks, sock, &peer);
 	if (dpt_msg_payload_bytes(hdr) != 0) {
 		sock_queue(socks, sock, m);
 	} else {

@@ -80,7 +80,7 @@ is_from_syn_dest(const struct dpt_socks *socks, const struct sock *sock, const u
 
 /* 9.2: the ACK; with data it is the first message too. */
 static void
-rx_ack(struct dpt_socks *socks, struct sock *sock, struct rte_mbuf *m, uint64_t now_ns)
+rx_ack(struct dpt_socks *socks, struct sock *sock, struct rte_mbuf *m)
 {
 	const uint8_t *hdr = dpt_buf_hdr(m);
 	struct dpt_socket_addr peer = {
@@ -90,7 +90,7 @@ rx_ack(struct dpt_socks *socks, struct sock *sock, struct rte_mbuf *m, uint64_t 
 
 	sock->conn.importance = (uint8_t)dpt_msg_user(hdr);
 	sock->conn.has_name = sock->conn.is_by_name;
-	sock_conn_establish(socks, sock, &peer, now_ns);
+	sock_conn_establish(socks, sock, &peer);
 	if (dpt_msg_payload_bytes(hdr) != 0) {
 		sock_enqueue(socks, sock, m);
 	} else {
@@ -114,7 +114,7 @@ is_ack_plausible(const struct dpt_socks *socks, const struct sock *sock, const u
 }
 
 static void
-rx_connecting(struct dpt_socks *socks, struct sock *sock, struct rte_mbuf *m, uint64_t now_ns,
+rx_connecting(struct dpt_socks *socks, struct sock *sock, struct rte_mbuf *m,
 	      struct dpt_bufq *routed)
 {
 	const uint8_t *hdr = dpt_buf_hdr(m);
@@ -126,7 +126,7 @@ rx_connecting(struct dpt_socks *socks, struct sock *sock, struct rte_mbuf *m, ui
 		if (err != DPT_OK)
 			refused(socks, sock, m);
 		else if (is_ack_plausible(socks, sock, hdr))
-			rx_ack(socks, sock, m, now_ns);
+			rx_ack(socks, sock, m);
 		else
 			sock_refuse(socks, m, routed);
 		return;
@@ -142,7 +142,7 @@ rx_connecting(struct dpt_socks *socks, struct sock *sock, struct rte_mbuf *m, ui
 	/* 7.6: later once more. */
 	if (!DPT_MUTANT(syn_forgotten))
 		dpt_timer_set(&socks->wheel, &conn->timer,
-			      now_ns + SOCK_SYN_WAIT_NS +
+			      socks->now_ns + SOCK_SYN_WAIT_NS +
 				      dpt_rng_below(socks->cfg.env.rng, spread_ms + 1) *
 					      DPT_NS_PER_MS);
 	socks->cfg.counters->consumed_overload++;
@@ -216,7 +216,7 @@ rx_established(struct dpt_socks *socks, struct sock *sock, struct rte_mbuf *m,
 }
 
 void
-sock_conn_rx(struct dpt_socks *socks, struct sock *sock, struct rte_mbuf *m, uint64_t now_ns,
+sock_conn_rx(struct dpt_socks *socks, struct sock *sock, struct rte_mbuf *m,
 	     struct dpt_bufq *routed)
 {
 	uint32_t type = dpt_msg_type(dpt_buf_hdr(m));
@@ -231,7 +231,7 @@ sock_conn_rx(struct dpt_socks *socks, struct sock *sock, struct rte_mbuf *m, uin
 		rx_listen(socks, sock, m, routed);
 		return;
 	case DPT_SOCK_STATE_CONNECTING:
-		rx_connecting(socks, sock, m, now_ns, routed);
+		rx_connecting(socks, sock, m, routed);
 		return;
 	case DPT_SOCK_STATE_ESTABLISHED:
 		rx_established(socks, sock, m, routed);

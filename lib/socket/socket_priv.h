@@ -287,8 +287,8 @@ sock_pass(struct dpt_socks *socks, struct rte_mbuf *m, const struct dpt_socket_a
 void sock_changed(struct dpt_socks *socks, struct sock *sock);
 /* An internal socket has something to do. */
 void sock_internal_push(struct dpt_socks *socks, struct sock *sock);
-void sock_conn_establish(struct dpt_socks *socks, struct sock *sock,
-			 const struct dpt_socket_addr *peer, uint64_t now_ns);
+void
+sock_conn_establish(struct dpt_socks *socks, struct sock *sock, const struct dpt_socket_addr *peer);
 /* Nobody would tell of the loss of the peer's node: it is lost already. */
 static inline bool
 sock_is_adrift(const struct dpt_socks *socks, const struct sock *sock)
@@ -309,7 +309,7 @@ bool sock_is_from_peer(const struct dpt_socks *socks, const struct sock *sock, c
 /* socket_conn_rx.c */
 /* The connection ends without the peer's word: the application reads err behind the data. */
 void sock_conn_lost(struct dpt_socks *socks, struct sock *sock, enum dpt_err err);
-void sock_conn_rx(struct dpt_socks *socks, struct sock *sock, struct rte_mbuf *m, uint64_t now_ns,
+void sock_conn_rx(struct dpt_socks *socks, struct sock *sock, struct rte_mbuf *m,
 		  struct dpt_bufq *routed);
 
 /* socket_conn_tx.c */

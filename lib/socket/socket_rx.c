@@ -156,15 +156,14 @@ sock_overload(struct dpt_socks *socks, struct sock *sock, struct rte_mbuf *m,
 
 /* Filter and receive limit of a socket: 14.2, 14.4. */
 static void
-rx_socket(struct dpt_socks *socks, struct sock *sock, struct rte_mbuf *m, uint64_t now_ns,
-	  struct dpt_bufq *routed)
+rx_socket(struct dpt_socks *socks, struct sock *sock, struct rte_mbuf *m, struct dpt_bufq *routed)
 {
 	struct dpt_socket_counters *c = socks->cfg.counters;
 	const uint8_t *hdr = dpt_buf_hdr(m);
 	uint32_t type = dpt_msg_type(hdr);
 
 	if (sock_is_conn_type(sock)) {
-		sock_conn_rx(socks, sock, m, now_ns, routed);
+		sock_conn_rx(socks, sock, m, routed);
 		return;
 	}
 	if (type != DPT_TYPE_NAMED && type != DPT_TYPE_DIRECT && type != DPT_TYPE_MCAST) {
@@ -196,8 +195,7 @@ mcast_deliver(struct dpt_socks *socks, struct dpt_port port, struct rte_mbuf *m,
 		return;
 	}
 	dpt_msg_set_destport(dpt_buf_hdr(copy), port.ref);
-	/* Nothing of it depends on the time: no connection takes a multicast. */
-	rx_socket(socks, sock, copy, 0, routed);
+	rx_socket(socks, sock, copy, routed);
 }
 
 /* One copy for each socket of this shard that has a matching binding: 04-name-table.md, 5.5. */
@@ -298,7 +296,7 @@ dpt_sock_rx(struct dpt_socks *socks, struct rte_mbuf *m, uint64_t now_ns, struct
 	}
 	sock = sock_find(socks, dpt_port(dpt_msg_destport(hdr)));
 	if (sock != NULL)
-		rx_socket(socks, sock, m, now_ns, routed);
+		rx_socket(socks, sock, m, routed);
 	else
 		rx_no_port(socks, m, routed);
 }
@@ -343,15 +341,16 @@ dpt_sock_recv_done(struct dpt_socks *socks, struct dpt_port port, uint32_t cnt,
 	/* The count may come from an application. */
 	for (; cnt > 0 && sock->given_cnt > 0; cnt--) {
 		struct rte_mbuf *m = dpt_bufq_pop(&sock->rxq);
-		const uint8_t *hdr = dpt_buf_hdr(m);
-		uint32_t cost = dpt_sock_cost(sock->conn.is_block_flow, dpt_msg_hdr_bytes(hdr),
-					      dpt_msg_payload_bytes(hdr));
+		uint32_t cost = 0;
 
+		if (sock_is_conn_type(sock))
+			cost = dpt_sock_cost(sock->conn.is_block_flow, 0,
+					     dpt_msg_size(dpt_buf_hdr(m)));
 		sock->given_cnt--;
 		sock->conn.is_part_read = false;
 		sock_discharge(sock, m);
 		rte_pktmbuf_free(m);
-		if (sock_is_conn_type(sock))
+		if (cost != 0)
 			sock_flow_read(socks, sock, cost, routed);
 	}
 }

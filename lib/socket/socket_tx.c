@@ -16,7 +16,6 @@ struct send_ctx {
 	const struct dpt_dest *dest;
 	const struct dpt_send *send;
 	struct dpt_bufq *routed;
-	uint64_t now_ns;
 };
 
 uint8_t *
@@ -57,7 +56,7 @@ unicast_pass(const struct send_ctx *ctx, struct rte_mbuf *m, const struct dpt_so
 	if (!sock_is_own(socks, to->node))
 		sock_route(ctx->routed, m, to->node.value, ctx->sock->port.ref);
 	else if (dpt_port_shard(to->port) == socks->cfg.shard)
-		dpt_sock_rx(socks, m, ctx->now_ns, ctx->routed);
+		dpt_sock_rx(socks, m, socks->now_ns, ctx->routed);
 	else
 		sock_route(ctx->routed, m, socks->own.value, ctx->sock->port.ref);
 }
@@ -195,7 +194,6 @@ dpt_sock_send(struct dpt_socks *socks, struct dpt_port port, const struct dpt_se
 		.dest = send->dest,
 		.send = send,
 		.routed = routed,
-		.now_ns = now_ns,
 	};
 	int rc = -EINVAL;
 

@@ -310,7 +310,7 @@ send_later(void *to)
 {
 	int s = sk(SOCK_RDM);
 
-	nap(60);
+	until_others_sleep();
 	MUST(sendto(s, "x", 1, 0, to, ALEN));
 	return NULL;
 }

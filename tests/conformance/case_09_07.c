@@ -5,7 +5,7 @@
 static void *
 accept_later(void *l)
 {
-	nap(60);
+	until_others_sleep();
 	MUST(accept(*(int *)l, NULL, NULL));
 	return NULL;
 }
@@ -184,8 +184,9 @@ CASE_CONN(09_7_3_signal_EINTR)
 {
 	int l = listener(type, 1), c = sk(type);
 
-	alarm_in(60, 0);
+	alarms(0);
 	DO(connect_to(c, svc(T, 1)));
+	calm();
 	BITS(c);
 	FD(accept(l, NULL, NULL));
 	DO(connect_to(c, svc(T, 1)));
@@ -195,7 +196,7 @@ CASE_CONN(09_7_3_signal_with_SA_RESTART)
 {
 	int l = listener(type, 1), c = sk(type);
 
-	alarm_in(60, SA_RESTART);
+	alarms(SA_RESTART);
 	DO(connect_to(c, svc(T, 1)));
 	(void)l;
 }
@@ -203,7 +204,7 @@ CASE_CONN(09_7_3_signal_with_SA_RESTART)
 static void *
 shut_later(void *fd)
 {
-	nap(60);
+	until_others_sleep();
 	DO(shutdown(*(int *)fd, SHUT_RDWR));
 	return NULL;
 }

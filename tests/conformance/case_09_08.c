@@ -85,7 +85,8 @@ connect_later(void *type)
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, NULL);
-	nap(150);
+	until_signalled();
+	until_others_sleep();
 	start_connect(*(int *)type, svc(T, 1));
 	return NULL;
 }
@@ -95,15 +96,16 @@ CASE_CONN(09_8_2_row4_signal)
 	int l = listener(type, 1);
 	pthread_t t;
 
-	alarm_in(50, 0);
+	alarms(0);
 	DO(accept(l, NULL, NULL));
 	/* Restarted when the wait has no limit. */
+	alarms(SA_RESTART);
 	t = begin(connect_later, &type);
-	alarm_in(50, SA_RESTART);
 	FD(accept(l, NULL, NULL));
 	finish(t);
+	calm();
 	MUST(set_time(l, SO_RCVTIMEO, 3000));
-	alarm_in(50, SA_RESTART);
+	alarms(SA_RESTART);
 	DO(accept(l, NULL, NULL));
 }
 
@@ -365,7 +367,7 @@ CASE_CONN(09_27_5_each_request_to_one_of_several_threads)
 
 	for (int i = 0; i < 4; i++)
 		t[i] = begin(accept_one, &l);
-	nap(60);
+	until_others_sleep();
 	for (int i = 0; i < 4; i++)
 		start_connect(type, svc(T, 1));
 	for (int i = 0; i < 4; i++) {

@@ -127,7 +127,7 @@ CASE_CONN(09_10_5_a_sleeping_sender_is_woken)
 
 	say("%d messages", cnt);
 	thread = begin(send_one, &t.c);
-	nap(50);
+	until_others_sleep();
 	for (int i = 0; i < cnt; i++)
 		MUST(recv(t.s, big, 10000, MSG_WAITALL));
 	finish(thread);
@@ -141,7 +141,7 @@ CASE_CONN(09_10_5_a_sleeping_sender_and_the_peer_closes)
 
 	say("%d messages", fill_up(t.c, 10000));
 	thread = begin(send_one, &t.c);
-	nap(50);
+	until_others_sleep();
 	close(t.s);
 	finish(thread);
 	RD(t.c, 10, 0);
@@ -152,10 +152,11 @@ CASE_CONN(09_10_5_signal_while_sending)
 	struct trio t = connected(type);
 
 	say("%d messages", fill_up(t.c, 10000));
-	alarm_in(50, 0);
+	alarms(0);
 	DO(send(t.c, "x", 1, 0));
+	calm();
 	MUST(set_time(t.c, SO_SNDTIMEO, 2000));
-	alarm_in(50, SA_RESTART);
+	alarms(SA_RESTART);
 	DO(send(t.c, "x", 1, 0));
 }
 
@@ -163,7 +164,7 @@ CASE(09_10_5_stream_signal_after_a_part)
 {
 	struct trio t = connected(SOCK_STREAM);
 
-	alarm_in(80, 0);
+	alarms(0);
 	DO(send(t.c, big, 400000, 0));
 }
 
@@ -247,7 +248,7 @@ CASE_CONN(09_10_6_row7_nonblocking)
 static void *
 accept_later(void *l)
 {
-	nap(60);
+	until_others_sleep();
 	MUST(accept(*(int *)l, NULL, NULL));
 	return NULL;
 }

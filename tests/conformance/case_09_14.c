@@ -319,5 +319,6 @@ CASE(09_15_3_sender_that_is_gone)
 	DO(shutdown(r, SHUT_RDWR));
 	NONE(r);
 	DO(sendto(other, "alive", 5, 0, svc(T, 1), ALEN));
+	settle();
 	RX(r);
 }

@@ -53,7 +53,7 @@ CASE_CONN(09_16_1_row5_EAGAIN_of_a_connection)
 static void *
 shut_later(void *fd)
 {
-	nap(60);
+	until_others_sleep();
 	shutdown(*(int *)fd, SHUT_RDWR);
 	return NULL;
 }
@@ -85,10 +85,11 @@ CASE_TYPES(09_16_1_row7_signal)
 	int p[2];
 
 	MUST(socketpair(AF_TIPC, type, 0, p));
-	alarm_in(50, 0);
+	alarms(0);
 	RD(p[0], 10, 0);
+	calm();
 	MUST(set_time(p[0], SO_RCVTIMEO, 2000));
-	alarm_in(50, SA_RESTART);
+	alarms(SA_RESTART);
 	RD(p[0], 10, 0);
 }
 
@@ -99,7 +100,8 @@ send_later(void *fd)
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, NULL);
-	nap(150);
+	until_signalled();
+	until_others_sleep();
 	MUST(send(*(int *)fd, "late", 4, 0));
 	return NULL;
 }
@@ -110,10 +112,11 @@ CASE_TYPES(09_16_1_row7_signal_with_SA_RESTART)
 	pthread_t t;
 
 	MUST(socketpair(AF_TIPC, type, 0, p));
+	alarms(SA_RESTART);
 	t = begin(send_later, &p[1]);
-	alarm_in(50, SA_RESTART);
 	RD(p[0], 10, 0);
 	finish(t);
+	calm();
 }
 
 CASE_CONN(09_16_1_row3_pending_error_comes_first)

@@ -57,7 +57,7 @@ CASE(09_16_3_MSG_PEEK_looks_at_one_message)
 static void *
 send_rest(void *fd)
 {
-	nap(60);
+	until_others_sleep();
 	MUST(send(*(int *)fd, "late", 4, 0));
 	return NULL;
 }
@@ -113,9 +113,10 @@ CASE(09_16_3_MSG_WAITALL_and_a_signal)
 {
 	struct trio t = stream_with("one", NULL, NULL);
 
-	alarm_in(50, 0);
+	alarms(0);
 	RD(t.s, 100, MSG_WAITALL);
-	alarm_in(50, 0);
+	calm();
+	alarms(0);
 	RD(t.s, 100, MSG_WAITALL);
 }
 
@@ -411,7 +412,7 @@ CASE_CONN_LIMIT(09_17_1_step1_waits_for_the_window, 14)
 static void *
 close_it(void *fd)
 {
-	nap(60);
+	until_others_sleep();
 	DO(close(*(int *)fd));
 	return NULL;
 }

@@ -71,7 +71,7 @@ CASE_ROWS(09_22_bindings_of_a_process_that_dies_by_, deaths)
 	}
 	MUST(read(ready[0], &c, 1));
 	reap(child);
-	for (int i = 0; i < 100 && sendto(s, "x", 1, 0, svc(T, 1), ALEN) == 1; i++)
+	for (int i = 0; i < 500 && sendto(s, "x", 1, 0, svc(T, 1), ALEN) == 1; i++)
 		nap(10);
 	DO(sendto(s, "x", 1, 0, svc(T, 1), ALEN));
 	DO(sendto(s, "x", 1, 0, svc(T, 2), ALEN));
@@ -112,7 +112,7 @@ CASE_CONN(09_22_both_ends_in_the_process_that_dies)
 		raise(SIGKILL);
 	}
 	reap(child);
-	for (int i = 0; i < 100 && sendto(probe, "x", 1, 0, svc(T, 1), ALEN) == 1; i++)
+	for (int i = 0; i < 500 && sendto(probe, "x", 1, 0, svc(T, 1), ALEN) == 1; i++)
 		nap(10);
 	l = listener(type, 1);
 	start_connect(type, svc(T, 1));
@@ -473,6 +473,7 @@ CASE_CONN(09_25_epoll_sees_the_end)
 	MUST(epoll_ctl(e, EPOLL_CTL_ADD, t.c, &ev));
 	close(t.s);
 	await(t.c, POLLHUP);
+	settle();
 	DO(epoll_wait(e, &got, 1, 2000));
 	say("IN %d HUP %d", (got.events & EPOLLIN) != 0, (got.events & EPOLLHUP) != 0);
 }

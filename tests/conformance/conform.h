@@ -176,7 +176,7 @@ struct trio connected_types(int listener_type, int client_type, bool is_by_name)
 int start_connect(int type, const struct sockaddr *to);
 
 /* Until messages that were sent inside the node have arrived. The kernel has delivered them when
- * the send returns, so there is nothing to do (SETTLE_MS 0). */
+ * the send returns, so there is nothing to do. */
 void settle(void);
 /* As settle, and where something happens by itself: timers, the topology server. */
 void quiet(void);
@@ -195,8 +195,14 @@ int fill_up_to(int fd, size_t len, const struct sockaddr *to, int most);
 
 pthread_t begin(void *(*function)(void *), void *arg);
 void finish(pthread_t thread);
-/* A signal with a handler that does nothing; flags: SA_RESTART or 0. */
-void alarm_in(int ms, int flags);
+/* SIGALRM again and again, so that one meets the call that it is for; until calm(). flags: of the
+ * handler, which does nothing. */
+void alarms(int flags);
+void calm(void);
+/* Since alarms() one has come. */
+void until_signalled(void);
+/* The other threads of the process sleep in their calls. */
+void until_others_sleep(void);
 
 /* ---- two nodes (pair.c) ---- */
 

@@ -2,10 +2,17 @@
 /* Sockets and addresses for the cases. What is not the subject of a case must work. */
 #include "conform.h"
 
-#ifndef SETTLE_MS
-#define SETTLE_MS 0
+#include <dirent.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
+
+/* over_dptipc.h has more to do. */
+#ifndef CONFORM_SETTLE
+#define CONFORM_SETTLE()
 #endif
 #define ADDRS 24
+/* Looks a millisecond apart: a bound, should what is waited for not come. */
+#define LOOKS_MAX 3000
 
 uint8_t big[1 << 20];
 
@@ -228,18 +235,12 @@ nap(int ms)
 void
 settle(void)
 {
-	int fd, keep = errno;
-	char c;
+	int keep = errno;
 
-	if (SETTLE_MS == 0 && role < 0)
-		return;
-	fd = sk(SOCK_RDM);
-	for (int i = 0; i < 2; i++) {
-		MUST(sendto(fd, "s", 1, 0, at_fd(fd), ALEN));
-		MUST(recv(fd, &c, 1, 0));
-	}
-	close(fd);
-	nap(role < 0 ? SETTLE_MS : 30);
+	CONFORM_SETTLE();
+	/* The other node's part: of that no call tells. */
+	if (role >= 0)
+		nap(30);
 	errno = keep;
 }
 
@@ -309,20 +310,85 @@ begin(void *(*function)(void *), void *arg)
 	return t;
 }
 
+static _Atomic unsigned int signals_cnt;
+
 static void
 on_signal(int number)
 {
 	(void)number;
+	atomic_fetch_add(&signals_cnt, 1);
 }
 
 void
-alarm_in(int ms, int flags)
+alarms(int flags)
 {
 	struct sigaction sa = {.sa_handler = on_signal, .sa_flags = flags};
-	struct itimerval it = {.it_value = {0, ms * 1000}};
+	struct itimerval it = {{0, 50000}, {0, 50000}};
 
+	atomic_store(&signals_cnt, 0);
 	MUST(sigaction(SIGALRM, &sa, NULL));
 	MUST(setitimer(ITIMER_REAL, &it, NULL));
+}
+
+void
+calm(void)
+{
+	struct itimerval it = {{0, 0}, {0, 0}};
+
+	MUST(setitimer(ITIMER_REAL, &it, NULL));
+}
+
+void
+until_signalled(void)
+{
+	for (int i = 0; i < LOOKS_MAX && atomic_load(&signals_cnt) == 0; i++)
+		nap(1);
+}
+
+/* The state letter of a task, behind the name in brackets. */
+static char
+task_state(const char *tid)
+{
+	char path[64], text[256] = "";
+	const char *at;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%.16s/stat", tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 'S'; /* it has ended */
+	if (read(fd, text, sizeof(text) - 1) < 0)
+		text[0] = '\0';
+	close(fd);
+	at = strrchr(text, ')');
+	return at != NULL && at[1] == ' ' ? at[2] : '?';
+}
+
+static bool
+do_others_sleep(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	long own = syscall(SYS_gettid);
+	bool is_asleep = true;
+	struct dirent *task;
+
+	if (tasks == NULL)
+		return false;
+	while ((task = readdir(tasks)) != NULL)
+		if (task->d_name[0] != '.' && atol(task->d_name) != own)
+			is_asleep &= task_state(task->d_name) == 'S';
+	closedir(tasks);
+	return is_asleep;
+}
+
+void
+until_others_sleep(void)
+{
+	/* Some looks in a row: a thread on its way may sleep for a lock. */
+	for (int i = 0, in_a_row = 0; i < LOOKS_MAX && in_a_row < 5; i++) {
+		in_a_row = do_others_sleep() ? in_a_row + 1 : 0;
+		nap(1);
+	}
 }
 
 void

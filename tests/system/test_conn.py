@@ -260,13 +260,16 @@ def hazard_09_26_connection_ends_with_the_last_copy_of_its_descriptor():
     x.close()
     equal(y.send(b"still there"), 0)
     equal(x.take()[5], b"still there")
+    ours, childs = os.pipe()
     pid = os.fork()
     if pid == 0:
-        os.read(0, 0)
-        time.sleep(1)
+        os.close(childs)
+        os.read(ours, 1)
         os._exit(0)
+    os.close(ours)
     os.close(copy)
     equal(y.state, ESTABLISHED, "a process holds a copy")
+    os.close(childs)
     os.waitpid(pid, 0)
     equal(y.take()[:2], (DATA, NO_PORT), "the last copy is gone")
     # One that has ended: hung up already, and yet its last close is seen, not its first.

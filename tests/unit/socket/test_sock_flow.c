@@ -501,7 +501,58 @@ hazard_09_28_critical_messages_are_bounded_too(void)
 	sock_teardown(&f);
 }
 
+/* The send call says that there was no buffer: nothing of it is counted. */
+static void
+refused_message_is_taken_back(void)
+{
+	struct sock_fixture f;
+	struct dpt_port port;
+
+	sock_setup(&f, 4);
+	port = sock_established(&f, DPT_SOCK_SEQPACKET);
+	for (uint32_t i = 0; i < 100; i++) {
+		CU_EQ_I64(sock_write(&f, port, 66000), 0);
+		dpt_bufq_free(&f.routed);
+		dpt_sock_send_lost(f.socks, port, 66000, &f.routed);
+	}
+	CU_EQ_U64(sock_conn(&f, port).credit, 128);
+	CU_EQ_U64(sock_conn(&f, port).state, DPT_SOCK_STATE_ESTABLISHED);
+	CU_EQ_U64(f.routed.cnt, 0);
+	sock_teardown(&f);
+}
+
+/* Another shard found no buffer for what was said to be sent: no stream with a gap. */
+static void
+lost_message_ends_the_connection(void)
+{
+	struct sock_fixture f;
+	struct dpt_port port;
+	struct rte_mbuf *m;
+
+	sock_setup(&f, 4);
+	port = sock_established(&f, DPT_SOCK_STREAM);
+	CU_EQ_I64(sock_write(&f, port, 100), 0);
+	dpt_bufq_free(&f.routed);
+	dpt_sock_send_lost(f.socks, port, 0, &f.routed);
+	CU_EQ_U64(sock_conn(&f, port).state, DPT_SOCK_STATE_DISCONNECTING);
+	m = f.routed.head;
+	CU_NOT_NULL_FATAL(m);
+	CU_EQ_U64(dpt_msg_type(dpt_buf_hdr(m)), DPT_TYPE_CONN);
+	CU_EQ_U64(dpt_msg_errcode(dpt_buf_hdr(m)), DPT_ERR_NO_PORT);
+	dpt_bufq_free(&f.routed);
+	m = dpt_sock_recv_next(f.socks, port);
+	CU_NOT_NULL_FATAL(m);
+	CU_EQ_U64(dpt_msg_errcode(dpt_buf_hdr(m)), DPT_ERR_NO_NODE);
+	/* Once more, and to sockets that have no connection: nothing. */
+	dpt_sock_send_lost(f.socks, port, 0, &f.routed);
+	dpt_sock_send_lost(f.socks, sock_new(&f), 0, &f.routed);
+	CU_EQ_U64(f.routed.cnt, 0);
+	sock_teardown(&f);
+}
+
 static const struct cu_test tests[] = {
+	CU_TEST(refused_message_is_taken_back),
+	CU_TEST(lost_message_ends_the_connection),
 	CU_TEST(hazard_09_27_message_that_is_never_done_stays_charged),
 	CU_TEST(hazard_09_28_critical_messages_are_bounded_too),
 	CU_TEST(cost_of_a_message),

@@ -216,6 +216,8 @@ node_init(struct net *net, uint32_t i, bool is_legacy)
 			.link_ring_pkts = 256,
 			.rcvbuf_bytes = 2097152,
 			.topo_conns_max = NET_TOPO_CONNS_MAX,
+			.topo_subs_max = 4096,
+			.topo_events_max = 16384,
 		};
 		const char *what;
 
