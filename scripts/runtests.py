@@ -32,6 +32,7 @@ SANITIZER_ENV = {
 SIM = "app/sim/dptipc-sim"
 running = set()
 running_lock = threading.Lock()
+runners = []                                # other processes of this program: they end their own
 
 
 class StageError(Exception):
@@ -244,7 +245,7 @@ def count_program(stage, name, argv, rc, out):
 
 def stage_sim(stage, options):
     build(stage, "--mutants", [SIM])
-    python_programs(stage, "tests/sim/test_*.py", options, 900)
+    python_programs(stage, "tests/sim/test_*.py", options, 1800)
 
 
 def stage_quick_sim(stage, options):
@@ -365,12 +366,79 @@ TEST = [
     ("interop", stage_interop, "the real programs with Linux kernel TIPC"),
     ("bench", stage_bench, "the benchmark, shortly: that it runs"),
 ]
+# Stages that only need processor time: they take, at the lowest priority, what those leave
+# that mostly wait for events (namespaces, kernel nodes): both together take a third less.
+BESIDE = {"asan", "tsan", "sim", "fuzz"}
+WAITING = {"system", "interop"}
 CHECK = [
     ("build", stage_build, "the release build"),
     ("lint", stage_lint, "format, sizes, layers, purity, headers, text"),
     ("unit", stage_quick_unit, "unit tests, golden transcripts, fuzz corpus"),
     ("sim", stage_quick_sim, "a short simulation"),
 ]
+
+
+class Beside:
+    """BESIDE's stages in a process of their own, its output kept for the end"""
+
+    def __init__(self, stages, options):
+        self.stages = {s.name: s for s in stages}
+        folder = os.path.join("build", "beside")
+        os.makedirs(folder, exist_ok=True)
+        self.out, self.result = (os.path.join(folder, f) for f in ("output", "result"))
+        if os.path.exists(self.result):
+            os.unlink(self.result)
+        argv = ["nice", "-n", "19", sys.executable, os.path.realpath(__file__), "--only", ",".join(self.stages),
+                "--result", self.result] + ["--long"] * options.long
+        if options.fuzz_seconds:
+            argv += ["--fuzz-seconds", str(options.fuzz_seconds)]
+        print("\n=== beside the next ones: %s" % " ".join(self.stages), flush=True)
+        with open(self.out, "w") as out:
+            self.process = subprocess.Popen(argv, stdout=out, stderr=subprocess.STDOUT,
+                                            stdin=subprocess.DEVNULL, start_new_session=True)
+        runners.append(self.process)
+
+    def end(self):
+        self.process.wait()
+        runners.remove(self.process)
+        with open(self.out, errors="replace") as f:
+            print(f.read().split("\nstage ")[0], flush=True)
+        done = []
+        if os.path.exists(self.result):
+            with open(self.result) as f:
+                done = json.load(f)
+        for values in done:
+            self.stages[values["name"]].__dict__.update(values)
+        for name in set(self.stages) - {values["name"] for values in done}:
+            self.stages[name].ran = True
+            self.stages[name].fail("%s: no result" % name, "./scripts/test --only " + name)
+
+
+def result_write(path, stages):
+    with open(path, "w") as f:
+        json.dump([{k: v for k, v in s.__dict__.items() if k not in ("function", "why")}
+                   for s in stages if s.ran], f)
+
+
+def run_stages(stages, options):
+    names = {s.name for s in stages}
+    beside = None
+    if WAITING & names and BESIDE & names:
+        apart = [s for s in stages if s.name in BESIDE]
+        stages = [s for s in stages if s.name not in BESIDE]
+    else:
+        apart = []
+    for s in stages:
+        if apart and beside is None and s.name in WAITING:
+            beside = Beside(apart, options)
+        if beside and s.name not in WAITING:
+            beside.end()                    # the benchmark wants the machine for itself
+            beside, apart = None, []
+        s.run(options)
+        if s.name == "build" and s.failed:
+            return                          # nothing that follows would tell more
+    if beside:
+        beside.end()
 
 
 def summary(stages, took_s):
@@ -396,6 +464,7 @@ def main():
     ap.add_argument("--only", default="", metavar="STAGE[,STAGE]")
     ap.add_argument("--skip", default="", metavar="STAGE[,STAGE]")
     ap.add_argument("--fuzz-target", default=None, help=argparse.SUPPRESS)
+    ap.add_argument("--result", default="", help=argparse.SUPPRESS)
     ap.add_argument("--fuzz-seconds", type=int, default=0, help=argparse.SUPPRESS)
     options = ap.parse_args()
     stages = [Stage(*s) for s in (CHECK if options.check else TEST)]
@@ -409,11 +478,11 @@ def main():
         if n not in names:
             ap.error("no stage %r; there are: %s" % (n, " ".join(s.name for s in stages)))
     t0 = time.monotonic()
-    for s in stages:
-        if (not options.only or s.name in options.only.split(",")) and s.name not in options.skip.split(","):
-            s.run(options)
-            if s.name == "build" and s.failed:
-                break                       # nothing that follows would tell more
+    wanted = [s for s in stages if (not options.only or s.name in options.only.split(","))
+              and s.name not in options.skip.split(",")]
+    run_stages(wanted, options)
+    if options.result:
+        result_write(options.result, wanted)
     return summary(stages, time.monotonic() - t0)
 
 
@@ -439,6 +508,9 @@ if __name__ == "__main__":
     try:
         status = main()
     except KeyboardInterrupt:
+        for runner in runners:
+            runner.terminate()
+            runner.wait()
         with running_lock:
             for program in running:
                 kill_group(program)
