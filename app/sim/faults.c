@@ -229,6 +229,9 @@ fault_one(struct sim *sim, uint8_t kind)
 	case SIM_FAULT_DRAIN:
 		sim_fault_drain(sim, true);
 		break;
+	case SIM_FAULT_ADMIN:
+		sim_fault_admin(sim, a);
+		break;
 	default:
 		sim_fault_restart(sim, a, fault_duration_ns(sim));
 		break;
@@ -241,7 +244,7 @@ sim_fault_next(struct sim *sim)
 	static const uint8_t kinds[] = {SIM_FAULT_PARTITION, SIM_FAULT_ONEWAY,	SIM_FAULT_BURST,
 					SIM_FAULT_WIRE,	     SIM_FAULT_FLAP,	SIM_FAULT_CARRIER,
 					SIM_FAULT_PROPS,     SIM_FAULT_RESTART, SIM_FAULT_STALL,
-					SIM_FAULT_CLOCK,     SIM_FAULT_DRAIN};
+					SIM_FAULT_CLOCK,     SIM_FAULT_DRAIN,	SIM_FAULT_ADMIN};
 	uint8_t on[RTE_DIM(kinds)];
 	uint32_t cnt = 0;
 	uint32_t i;
@@ -282,6 +285,7 @@ sim_faults_heal(struct sim *sim)
 	sim_fault_drain(sim, false);
 	sim->heal_ns = sim->now_ns;
 	for (i = 0; i < sim->plan.nodes; i++) {
+		memset(sim->nodes[i].domain, 0, sizeof(sim->nodes[i].domain));
 		if (!sim->nodes[i].is_running)
 			sim_node_start(sim, i);
 		else

@@ -14,8 +14,8 @@ node_bad(struct sim *sim, uint32_t n, uint64_t until_ns)
 	node->bad_until_ns = RTE_MAX(node->bad_until_ns, until_ns);
 }
 
-static void
-wire_bad(struct sim *sim, uint32_t n, uint32_t wire)
+void
+sim_fault_wire_bad(struct sim *sim, uint32_t n, uint32_t wire)
 {
 	uint32_t p;
 
@@ -45,7 +45,7 @@ sim_fault_carrier(struct sim *sim, uint32_t n, uint64_t down_ns)
 	    node->shards[0].stalled_ns > sim->now_ns)
 		return;
 	sim->stats.faults[SIM_FAULT_CARRIER]++;
-	wire_bad(sim, n, wire);
+	sim_fault_wire_bad(sim, n, wire);
 	sim_node_bearer_down(sim, n, wire);
 	sim_at_wire(sim, sim->now_ns + down_ns, n, wire);
 }
@@ -105,7 +105,7 @@ sim_fault_props(struct sim *sim, uint32_t n)
 	if (p != n && sim_chance(rng, 500000))
 		to = sim->nodes[p].addr;
 	sim->stats.faults[SIM_FAULT_PROPS]++;
-	wire_bad(sim, n, wire);
+	sim_fault_wire_bad(sim, n, wire);
 	ret = dpt_stack_link_props_set(node->shards[0].stack, (uint8_t)wire, to, &props,
 				       sim_node_now(sim, n, 0), &sim->out);
 	sim_trace_line(sim, n, "properties of bearer %u: tolerance %u window %u priority %u: %d",

@@ -7,7 +7,6 @@
 
 /* More than one call of a shard traces. */
 #define SIM_TRACE_RECS 2048
-#define SIM_NET_ID     4711
 /* A timeout that does not move the deadline is served this often before it is a fault. */
 #define SIM_STUCK_MAX 100
 
@@ -26,7 +25,9 @@ node_cfg(struct sim *sim, uint32_t n, uint8_t shard, struct dpt_stack_cfg *cfg)
 	cfg->shards_cnt = (uint8_t)sim->plan.shards;
 	cfg->net_id = SIM_NET_ID;
 	cfg->random = (uint32_t)random;
-	if (sim->plan.is_legacy_addr)
+	if (sim_is_net_set(sim, n))
+		cfg->net_id = SIM_NET_ID_FIRST;
+	else if (sim->plan.is_legacy_addr)
 		cfg->addr = dpt_node_addr(1u << 24 | 1u << 12 | (n + 1));
 	cfg->nodes_max = sim->plan.nodes + 4;
 	cfg->caps = sim->plan.caps[n];
@@ -84,6 +85,8 @@ sim_node_start(struct sim *sim, uint32_t n)
 	sim_trace_line(sim, n, "starts, incarnation %u", node->incarnation);
 	if (sim->is_failed)
 		return;
+	if (sim_is_net_set(sim, n))
+		sim_admin_net_set(sim, n);
 	sim_app_node_start(sim, n);
 	sim_conn_node_start(sim, n);
 	/* In this order: the first bearer names the node. */
@@ -115,12 +118,19 @@ sim_node_bearer_up(struct sim *sim, uint32_t n, uint32_t wire)
 		.mtu = sim->plan.mtu[wire],
 		.has_bcast = true,
 		.maddr = sim->nodes[n].maddr[wire],
+		.domain = sim->nodes[n].domain[wire],
 	};
+	struct sim_node *node = &sim->nodes[n];
 	int ret;
 
-	if (sim->nodes[n].is_bearer_up[wire])
+	if (node->is_bearer_up[wire] && node->domain_used[wire].value == bearer.domain.value)
 		return;
-	sim->nodes[n].is_bearer_up[wire] = true;
+	if (node->is_bearer_up[wire]) {
+		sim_fault_wire_bad(sim, n, wire);
+		sim_node_bearer_down(sim, n, wire);
+	}
+	node->is_bearer_up[wire] = true;
+	node->domain_used[wire] = bearer.domain;
 	snprintf(bearer.if_name, sizeof(bearer.if_name), "sim%u", wire);
 	sim_trace_line(sim, n, "bearer %u comes up", wire);
 	ret = dpt_stack_bearer_up(sim->nodes[n].shards[0].stack, &bearer, sim_node_now(sim, n, 0),

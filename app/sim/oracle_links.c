@@ -70,10 +70,26 @@ links_has_cause(const struct sim *sim, uint32_t n, uint32_t p, uint32_t wire)
 	       links_wire_is_excused(sim, n, p, other);
 }
 
+/* Src: 02-discovery.md, 4.4 step 7. */
+static bool
+links_is_in_domain(const struct sim *sim, uint32_t n, uint32_t p, uint32_t wire)
+{
+	uint32_t domain = sim->nodes[n].domain_used[wire].value, addr = sim->nodes[p].addr.value;
+
+	if (domain == 0 || domain == addr)
+		return true;
+	return sim->plan.is_legacy_addr &&
+	       (domain == (addr & 0xfffff000) || domain == (addr & 0xff000000));
+}
+
 static void
 links_up(struct sim *sim, uint32_t n, uint32_t p, uint32_t wire)
 {
 	struct sim_link *links = sim->nodes[n].links[p];
+
+	if (!links_is_in_domain(sim, n, p, wire))
+		sim_violate(sim, "domain", "node %u: link to node %u on wire %u, domain %08x", n, p,
+			    wire, sim->nodes[n].domain_used[wire].value);
 
 	links[wire].is_up = true;
 	if (wire == 1 && sim->opts->scenario != NULL && sim->is_cut_on_up[n][p]) {

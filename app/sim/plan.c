@@ -46,7 +46,7 @@ plan_faults(struct sim_plan *plan, const struct sim_opts *opts, struct dpt_rng *
 	uint32_t f;
 
 	plan->faults = 0;
-	for (f = 0; f < SIM_FAULT_CNT; f++) {
+	for (f = 0; f < SIM_FAULT_ADMIN; f++) {
 		bool is_drawn = sim_chance(rng, share_ppm);
 
 		if ((opts->faults >> f & 1) != 0 && (is_drawn || opts->is_faults_exact))
@@ -140,6 +140,19 @@ plan_conns(struct sim_plan *plan, const struct sim_opts *opts, struct dpt_rng *r
 		plan->conns = RTE_MAX(1u, 12 / plan->nodes);
 }
 
+/* After all others, for the same reason. */
+static void
+plan_admin(struct sim_plan *plan, const struct sim_opts *opts, struct dpt_rng *rng)
+{
+	bool is_drawn = sim_chance(rng, 400000);
+	uint64_t net_set_mask = dpt_rng_u64(rng);
+
+	if ((opts->faults & SIM_FAULT_BIT(ADMIN)) == 0 || (!is_drawn && !opts->is_faults_exact))
+		return;
+	plan->faults |= SIM_FAULT_BIT(ADMIN);
+	plan->net_set_mask = net_set_mask;
+}
+
 void
 sim_plan_draw(struct sim_plan *plan, const struct sim_opts *opts, uint64_t seed)
 {
@@ -163,6 +176,7 @@ sim_plan_draw(struct sim_plan *plan, const struct sim_opts *opts, uint64_t seed)
 	plan_faults(plan, opts, &rng);
 	plan_caps(plan, &rng);
 	plan_conns(plan, opts, &rng);
+	plan_admin(plan, opts, &rng);
 	if (opts->scenario != NULL)
 		(void)sim_script_plan(opts->scenario, plan);
 	if (opts->nodes != 0)
@@ -225,11 +239,12 @@ sim_plan_print(const struct sim_plan *plan, char *text, size_t text_size)
 		       plan->window_max, plan->ring_pkts, caps);
 	len += snprintf(text + len, text_size - (size_t)len,
 			"socks=%u rcvbuf=%u gap_ms=%u burst=%u big_ppm=%u slow_ppm=%u mcast=%d "
-			"churn=%d legacy=%d pad=%d rx=%u ",
+			"churn=%d legacy=%d net_set=%llx pad=%d rx=%u ",
 			plan->socks, plan->rcvbuf_bytes,
 			(unsigned int)(plan->send_gap_ns / DPT_NS_PER_MS), plan->burst,
 			plan->big_ppm, plan->slow_ppm, plan->is_mcast, plan->is_churn,
-			plan->is_legacy_addr, plan->is_padded, plan->rx_mode);
+			plan->is_legacy_addr, (unsigned long long)plan->net_set_mask,
+			plan->is_padded, plan->rx_mode);
 	len += snprintf(text + len, text_size - (size_t)len,
 			"conns=%u conn_gap_ms=%u conn_life_ms=%u conn_slow_ppm=%u ", plan->conns,
 			(unsigned int)(plan->conn_gap_ns / DPT_NS_PER_MS),

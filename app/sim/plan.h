@@ -46,7 +46,8 @@
 	X(DRAIN, drain, "the buffer pool is empty for a while")                                    \
 	X(CAPS, caps, "some nodes lack capabilities")                                              \
 	X(SHARD, shard, "messages between the shards of a node are slow")                          \
-	X(TIMER, timer, "timers are served late")
+	X(TIMER, timer, "timers are served late")                                                  \
+	X(ADMIN, admin, "peers are removed, statistics cleared; domains, who a node is, set live")
 
 #define SIM_FAULT_ENUM_(symbol, name, text) SIM_FAULT_##symbol,
 enum sim_fault { SIM_FAULTS(SIM_FAULT_ENUM_) SIM_FAULT_CNT };
@@ -108,6 +109,9 @@ struct sim_plan {
 	bool is_mcast;
 	bool is_churn;
 	bool is_legacy_addr;
+	/* Nodes that are told network id, address or identity before their first bearer; the others
+	 * are configured. */
+	uint64_t net_set_mask;
 	bool is_padded;
 	uint8_t rx_mode; /* enum sim_rx_mode */
 	uint64_t delay_ns;

@@ -25,6 +25,9 @@
 
 #include "plan.h"
 
+#define SIM_NET_ID	 4711
+#define SIM_NET_ID_FIRST 1 /* before the administrator says another one */
+
 struct sim_event {
 	uint64_t time_ns;
 	uint64_t nr; /* running number: order among equals */
@@ -123,6 +126,8 @@ struct sim_node {
 	uint32_t incarnation;
 	struct dpt_maddr maddr[SIM_WIRES_MAX];
 	bool is_bearer_up[SIM_WIRES_MAX];
+	struct dpt_node_addr domain[SIM_WIRES_MAX];	 /* of the bearer, as it shall be */
+	struct dpt_node_addr domain_used[SIM_WIRES_MAX]; /* as it is */
 	uint64_t started_ns;
 	uint64_t bad_until_ns; /* stalls, leaps of the clock, new properties: links may go down */
 	/* Contact with each other node, as this node sees it, and when it changed last. */
@@ -304,6 +309,18 @@ void sim_fault_clock(struct sim *sim, uint32_t n);
 void sim_fault_props(struct sim *sim, uint32_t n);
 void sim_fault_flap(struct sim *sim, uint32_t n, uint32_t wire, uint32_t cnt);
 void sim_fault_drain(struct sim *sim, bool is_begin);
+/* Whatever links on that wire of n do, this is the cause. */
+void sim_fault_wire_bad(struct sim *sim, uint32_t n, uint32_t wire);
+
+/* faults_admin.c: what an administrator does */
+static inline bool
+sim_is_net_set(const struct sim *sim, uint32_t n)
+{
+	return (sim->plan.net_set_mask >> n & 1) != 0;
+}
+void sim_fault_admin(struct sim *sim, uint32_t n);
+/* Who the node is, said before its first bearer comes. */
+void sim_admin_net_set(struct sim *sim, uint32_t n);
 
 /* node.c */
 void sim_node_start(struct sim *sim, uint32_t n);

@@ -40,6 +40,9 @@
 	X(failover_endless, "node: the end of a failover is not noticed")                          \
 	X(bcast_gap_skipped, "bcast: a gap in the stream is passed over")                          \
 	X(down_untold, "stack: control is not told that a node is down")                           \
+	X(domain_ignored, "discovery: the domain of a bearer is not looked at")                    \
+	X(net_id_kept, "discovery: a network id that is set later is not used")                    \
+	X(removed_remembered, "stack: discovery is not told that a peer was removed")              \
 	X(purge_skipped, "names: the bindings of a lost node stay")                                \
 	X(withdraw_lost, "names: a withdrawal of a peer is not applied")                           \
 	X(room_forgotten, "socket: senders blocked on a link are not woken")                       \

@@ -15,6 +15,8 @@
 	X(rx_fragments, INFO, "fragments received")                                                \
 	X(rx_fragmented, INFO, "messages reassembled")                                             \
 	X(rx_deferred, INFO, "packets received out of order")                                      \
+	X(rx_acks, INFO, "acknowledgements asked of the unicast links: each 16th packet")          \
+	X(rx_naks, INFO, "gap reports asked of them")                                              \
 	X(rx_announce_far, ERROR, "announcement more than 50 packets ahead, ignored (06-9)")       \
 	X(drop_net_id, DROP, "another network id (06-2)")                                          \
 	X(drop_not_up, DROP, "receive link is not synchronised")                                   \

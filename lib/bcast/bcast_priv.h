@@ -70,6 +70,7 @@ struct snd_dest {
 struct dpt_bcast_snd {
 	struct dpt_env env;
 	struct dpt_bcast_counters *counters;
+	struct dpt_bcast_counters stats_base; /* as they were at the last reset */
 	struct dpt_node_addr own;
 	uint32_t net_id;
 	uint16_t snd_nxt;

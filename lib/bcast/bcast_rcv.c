@@ -18,6 +18,18 @@ DPT_STATIC_ASSERT((DPT_BCAST_DEFER_PKTS & (DPT_BCAST_DEFER_PKTS - 1)) == 0, "rin
 
 #define DEFER_MASK (DPT_BCAST_DEFER_PKTS - 1)
 
+/* The shard's sum and this link's own. offset: of the counter in struct dpt_bcast_counters. */
+static void
+rcv_count(struct dpt_bcast_rcv *rcv, size_t offset, uint64_t n)
+{
+	*(uint64_t *)((uint8_t *)rcv->counters + offset) += n;
+	*(uint64_t *)((uint8_t *)&rcv->stats + offset) += n;
+}
+
+#define RCV_OFFSET(symbol)	    offsetof(struct dpt_bcast_counters, symbol)
+#define RCV_COUNT_N(rcv, symbol, n) rcv_count(rcv, RCV_OFFSET(symbol), n)
+#define RCV_COUNT(rcv, symbol)	    RCV_COUNT_N(rcv, symbol, 1)
+
 /* Every receiver acknowledges each 16th packet, at its own place of the cycle. Src: 5. */
 #define ACK_CYCLE_PKTS 16
 #define ACK_CYCLE_MASK (ACK_CYCLE_PKTS - 1)
@@ -106,11 +118,11 @@ dpt_bcast_rcv_reset(struct dpt_bcast_rcv *rcv)
 	for (uint16_t i = 0; i < DPT_BCAST_DEFER_PKTS; i++) {
 		if (rcv->defer[i] == NULL)
 			continue;
-		rcv->counters->drop_reset++;
+		RCV_COUNT(rcv, drop_reset);
 		rte_pktmbuf_free(rcv->defer[i]);
 		rcv->defer[i] = NULL;
 	}
-	rcv->counters->drop_reset += dpt_reassembly_reset(&rcv->reassembly);
+	RCV_COUNT_N(rcv, drop_reset, dpt_reassembly_reset(&rcv->reassembly));
 	rcv->is_up = false;
 	rcv->is_peer_open = false;
 	rcv->rcv_nxt = 1;
@@ -122,6 +134,7 @@ dpt_bcast_rcv_reset(struct dpt_bcast_rcv *rcv)
 	/* What we have sent last is not the peer's state. */
 	memset(&rcv->view, 0, sizeof(rcv->view));
 	rcv->view.last_bcast = last_bcast;
+	dpt_bcast_rcv_stats_reset(rcv);
 }
 
 void
@@ -169,11 +182,11 @@ static void
 deliver_msg(struct dpt_bcast_rcv *rcv, struct rte_mbuf *m, struct dpt_out *out)
 {
 	if (!is_deliverable(dpt_buf_hdr(m))) {
-		rcv->counters->drop_user++;
+		RCV_COUNT(rcv, drop_user);
 		rte_pktmbuf_free(m);
 		return;
 	}
-	rcv->counters->rx_delivered++;
+	RCV_COUNT(rcv, rx_delivered);
 	dpt_buf(m)->flags = DPT_BUF_F_BCAST;
 	dpt_bufq_push(&out->up, m);
 }
@@ -185,13 +198,13 @@ deliver_bundle(struct dpt_bcast_rcv *rcv, struct rte_mbuf *bundle, struct dpt_ou
 	uint32_t offset = 0;
 	struct rte_mbuf *m;
 
-	rcv->counters->rx_bundles++;
+	RCV_COUNT(rcv, rx_bundles);
 	while ((m = dpt_msg_unbundle(bundle, &offset, &is_malformed, rcv->env.pool)) != NULL) {
-		rcv->counters->rx_bundled++;
+		RCV_COUNT(rcv, rx_bundled);
 		deliver_msg(rcv, m, out);
 	}
 	if (is_malformed)
-		rcv->counters->drop_bundle++;
+		RCV_COUNT(rcv, drop_bundle);
 	rte_pktmbuf_free(bundle);
 }
 
@@ -199,11 +212,15 @@ static void
 deliver_fragment(struct dpt_bcast_rcv *rcv, struct rte_mbuf *m, struct dpt_out *out)
 {
 	struct rte_mbuf *msg = NULL;
+	uint64_t drops = 0;
+	int rc;
 
-	rcv->counters->rx_fragments++;
-	if (dpt_reassembly_add(&rcv->reassembly, m, &msg, &rcv->counters->drop_fragment) != 1)
+	RCV_COUNT(rcv, rx_fragments);
+	rc = dpt_reassembly_add(&rcv->reassembly, m, &msg, &drops);
+	RCV_COUNT_N(rcv, drop_fragment, drops);
+	if (rc != 1)
 		return;
-	rcv->counters->rx_fragmented++;
+	RCV_COUNT(rcv, rx_fragmented);
 	deliver_msg(rcv, msg, out);
 }
 
@@ -211,7 +228,7 @@ deliver_fragment(struct dpt_bcast_rcv *rcv, struct rte_mbuf *m, struct dpt_out *
 static bool
 deliver_next(struct dpt_bcast_rcv *rcv, struct rte_mbuf *m, struct dpt_out *out)
 {
-	rcv->counters->rx_pkts++;
+	RCV_COUNT(rcv, rx_pkts);
 	rcv->rcv_nxt++;
 	rcv->rcv_unacked++;
 	rcv->view.is_ack_due = true;
@@ -231,6 +248,7 @@ deliver_next(struct dpt_bcast_rcv *rcv, struct rte_mbuf *m, struct dpt_out *out)
 		return false;
 	rcv->rcv_unacked = 0;
 	rcv->announced_nxt = rcv->rcv_nxt;
+	RCV_COUNT(rcv, rx_acks);
 	return true;
 }
 
@@ -239,25 +257,32 @@ static bool
 defer(struct dpt_bcast_rcv *rcv, struct rte_mbuf *m, uint16_t seqno)
 {
 	struct rte_mbuf **slot = &rcv->defer[seqno & DEFER_MASK];
-	uint64_t *counter = &rcv->counters->rx_deferred;
+	size_t counter = RCV_OFFSET(rx_deferred);
 
 	if (dpt_seq_dist(rcv->rcv_nxt, seqno) >= DPT_BCAST_DEFER_PKTS) {
-		counter = &rcv->counters->drop_defer_far;
+		counter = RCV_OFFSET(drop_defer_far);
 		rte_pktmbuf_free(m);
 	} else if (*slot != NULL) {
-		counter = &rcv->counters->drop_duplicate;
+		counter = RCV_OFFSET(drop_duplicate);
 		rte_pktmbuf_free(m);
 	} else {
 		*slot = m;
 		rcv->deferred++;
 	}
-	(*counter)++;
+	rcv_count(rcv, counter, 1);
 	rcv->defer_cnt++;
-	return (rcv->defer_cnt & ACK_CYCLE_MASK) == (rcv->own.value & ACK_CYCLE_MASK);
+	if ((rcv->defer_cnt & ACK_CYCLE_MASK) != (rcv->own.value & ACK_CYCLE_MASK))
+		return false;
+	RCV_COUNT(rcv, rx_naks);
+	return true;
 }
 
-/* Why the frame is not a packet of the stream: rules 1 to 3; NULL: it is one. */
-static uint64_t *
+/*
+ * Why the frame is not a packet of the stream: rules 1 to 3, the offset of the counter;
+ * RCV_IS_PACKET: it is one.
+ */
+#define RCV_IS_PACKET SIZE_MAX
+static size_t
 rx_check(struct dpt_bcast_rcv *rcv, const uint8_t *hdr)
 {
 	uint32_t user = dpt_msg_user(hdr);
@@ -266,27 +291,27 @@ rx_check(struct dpt_bcast_rcv *rcv, const uint8_t *hdr)
 	/* These never have a number of the stream: w2 is something else in them. */
 	if (user == DPT_USER_BCAST_PROTOCOL || user == DPT_USER_LINK_PROTOCOL ||
 	    user == DPT_USER_LINK_CONFIG)
-		return &rcv->counters->drop_user;
+		return RCV_OFFSET(drop_user);
 	if (dpt_msg_bcast_net_id(hdr) != rcv->net_id)
-		return &rcv->counters->drop_net_id;
+		return RCV_OFFSET(drop_net_id);
 	if (!rcv->is_up)
-		return &rcv->counters->drop_not_up;
+		return RCV_OFFSET(drop_not_up);
 	if (dpt_seq_lt(seqno, rcv->rcv_nxt) ||
 	    dpt_seq_dist(rcv->rcv_nxt, seqno) > DPT_LINK_RCV_WINDOW_PKTS)
-		return &rcv->counters->drop_duplicate;
-	return NULL;
+		return RCV_OFFSET(drop_duplicate);
+	return RCV_IS_PACKET;
 }
 
 bool
 dpt_bcast_rcv_rx(struct dpt_bcast_rcv *rcv, struct rte_mbuf *m, struct dpt_out *out)
 {
-	uint64_t *verdict = rx_check(rcv, dpt_buf_hdr(m));
+	size_t verdict = rx_check(rcv, dpt_buf_hdr(m));
 	bool is_state_due = false;
 	uint16_t seqno;
 
-	rcv->counters->rx_frames++;
-	if (verdict != NULL) {
-		(*verdict)++;
+	RCV_COUNT(rcv, rx_frames);
+	if (verdict != RCV_IS_PACKET) {
+		rcv_count(rcv, verdict, 1);
 		rte_pktmbuf_free(m);
 		return false;
 	}
@@ -325,14 +350,17 @@ dpt_bcast_rcv_state(struct dpt_bcast_rcv *rcv, const uint8_t *hdr)
 		return false;
 	rcv->last_ack_seen = (uint16_t)dpt_msg_bcast_ack(hdr);
 	if (dpt_seq_lt((uint16_t)(rcv->rcv_nxt + DPT_BCAST_WINDOW_PKTS), nxt)) {
-		rcv->counters->rx_announce_far++;
+		RCV_COUNT(rcv, rx_announce_far);
 		view_update(rcv);
 		return false;
 	}
 	rcv->announced_nxt = nxt;
 	view_update(rcv);
 	/* The reply to a probe carries the gap anyway. */
-	return rcv->view.gap != 0 && !dpt_msg_probe(hdr);
+	if (rcv->view.gap == 0 || dpt_msg_probe(hdr))
+		return false;
+	RCV_COUNT(rcv, rx_naks);
+	return true;
 }
 
 void

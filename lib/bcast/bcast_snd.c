@@ -81,6 +81,13 @@ dpt_bcast_snd_own_set(struct dpt_bcast_snd *snd, struct dpt_node_addr own)
 	snd->own = own;
 }
 
+void
+dpt_bcast_snd_net_id_set(struct dpt_bcast_snd *snd, uint32_t net_id)
+{
+	DPT_ASSERT(snd->peers_cnt == 0);
+	snd->net_id = net_id;
+}
+
 static void
 pkt_release(struct dpt_bcast_snd *snd, struct snd_pkt *pkt)
 {
@@ -134,6 +141,7 @@ snd_reset(struct dpt_bcast_snd *snd)
 	snd->mtu = snd->mtu_max;
 	snd->stall_ns = DPT_NEVER_NS;
 	snd->tolerance_min_ms = UINT16_MAX;
+	dpt_bcast_snd_stats_reset(snd);
 }
 
 void

@@ -38,7 +38,8 @@ struct dpt_bcast_rcv {
 	struct dpt_node_addr peer;
 	uint32_t net_id;
 	uint16_t peer_caps;
-	struct dpt_bcast_counters *counters;
+	struct dpt_bcast_counters *counters; /* the shard's sums */
+	struct dpt_bcast_counters stats; /* the rx_ and drop_ ones of this link; a reset clears */
 	/*
 	 * What unicast links put into their LINK_PROTOCOL messages and packets: is_up,
 	 * ack, gap, blocks, last_bcast. Always current after each call.
@@ -62,6 +63,9 @@ void dpt_bcast_rcv_init(struct dpt_bcast_rcv *rcv, const struct dpt_env *env,
 
 /* Contact lost: all state as after init; buffers freed. */
 void dpt_bcast_rcv_reset(struct dpt_bcast_rcv *rcv);
+
+/* Statistics from 0 on; the sums stay. */
+void dpt_bcast_rcv_stats_reset(struct dpt_bcast_rcv *rcv);
 
 /*
  * BCAST_PROTOCOL init arrived as a sequenced packet of an established link. Ignored when
@@ -186,6 +190,14 @@ uint64_t dpt_bcast_snd_done(const struct dpt_bcast_snd *snd);
 uint32_t dpt_bcast_snd_peers_cnt(const struct dpt_bcast_snd *snd);
 /* Importance levels that have room (bit mask); for blocked senders. */
 uint32_t dpt_bcast_snd_room(const struct dpt_bcast_snd *snd);
+/*
+ * Statistics of the send link since it was reset last, by dpt_bcast_snd_stats_reset or by the
+ * loss of the last peer: the tx_ counters, reports and reports_gap; the others mean nothing.
+ */
+void dpt_bcast_snd_stats(const struct dpt_bcast_snd *snd, struct dpt_bcast_counters *stats);
+void dpt_bcast_snd_stats_reset(struct dpt_bcast_snd *snd);
+/* Another network id, while there are no peers. */
+void dpt_bcast_snd_net_id_set(struct dpt_bcast_snd *snd, uint32_t net_id);
 int dpt_bcast_snd_print(const struct dpt_bcast_snd *snd, char *text, size_t text_size);
 
 #endif /* DPT_BCAST_H */

@@ -6,6 +6,7 @@
 #include "discovery_priv.h"
 
 #include "dpt_assert.h"
+#include "dpt_mutant.h"
 
 /* What the table of 4.5 orders. "Reset" comes with "accept" in each row that has it. */
 #define ROW_STORE   0x01 /* store signature */
@@ -202,7 +203,8 @@ rx_scope(struct rx *rx)
 		return &disc->counters->drop_own_addr;
 	}
 	if (!domain_includes(disc, rx->msg.dest_domain, disc->own) ||
-	    !domain_includes(disc, rx->bearer->domain, rx->msg.prevnode)) {
+	    (!domain_includes(disc, rx->bearer->domain, rx->msg.prevnode) &&
+	     !DPT_MUTANT(domain_ignored))) {
 		refuse(rx, DPT_REFUSAL_DOMAIN);
 		return &disc->counters->drop_domain;
 	}

@@ -71,6 +71,22 @@ void dpt_discovery_peer_del(struct dpt_discovery *disc, struct dpt_node_addr pee
 void dpt_discovery_timeout(struct dpt_discovery *disc, uint64_t now_ns, struct dpt_out *out);
 uint64_t dpt_discovery_deadline_ns(const struct dpt_discovery *disc);
 
+/*
+ * Who this node is, as the administrator says (discovery_self.c). Only while the own address is 0,
+ * and of address and identity only while there is no identity: the caller sees to that.
+ *
+ * The address counts at once, with or without a bearer: one event, ADDR_FINAL. Identity: its hex
+ * text unless there is one; domains are understood as <Z.C.N> from now on. Src: 02-discovery.md,
+ * 1.1 item 2, 1.5, 4.4 step 7.
+ */
+void dpt_discovery_addr_set(struct dpt_discovery *disc, struct dpt_node_addr addr, uint64_t now_ns,
+			    struct dpt_out *out);
+/* The address follows by trial on the first bearer. */
+void dpt_discovery_id_set(struct dpt_discovery *disc, const struct dpt_node_id *id);
+/* A trial that is going on has asked other nodes: it begins anew. */
+void dpt_discovery_net_id_set(struct dpt_discovery *disc, uint32_t net_id, uint64_t now_ns);
+bool dpt_discovery_is_legacy(const struct dpt_discovery *disc);
+
 /* Own address, 0 until final; own identity, zero until known. */
 struct dpt_node_addr dpt_discovery_addr(const struct dpt_discovery *disc);
 const struct dpt_node_id *dpt_discovery_id(const struct dpt_discovery *disc);

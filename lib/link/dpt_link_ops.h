@@ -259,6 +259,9 @@ uint32_t dpt_link_identity(const struct dpt_link *link);
 /* Packet size that messages are cut to: link MTU - 72. Src: 01-wire-format.md, 14. */
 uint16_t dpt_link_mss(const struct dpt_link *link);
 
+/* Statistics from 0 on, as after a reset; the shard's sums stay. Src: 11-management.md, C5. */
+void dpt_link_stats_reset(struct dpt_link *link);
+
 /* Copy out for dumps; is_active is left false. */
 void dpt_link_info_get(const struct dpt_link *link, struct dpt_link_info *info);
 

@@ -160,7 +160,7 @@ dpt_link_reset(struct dpt_link *link, uint64_t now_ns, struct dpt_out *out)
 			  link->silent);
 		dpt_flight_down(link->env.flights, link->flight, link->last_down, now_ns);
 	}
-	memset(&link->counters, 0, sizeof(link->counters));
+	dpt_link_stats_reset(link);
 	LINK_COUNT(link, resets);
 	lost = link_purge(link, now_ns);
 	link_guard_reset(link, now_ns);
@@ -171,6 +171,12 @@ dpt_link_reset(struct dpt_link *link, uint64_t now_ns, struct dpt_out *out)
 	dpt_flight_restart(link->flight);
 	LINK_NOTE(link, RESET, 0, link->session);
 	link_release_report(link, out);
+}
+
+void
+dpt_link_stats_reset(struct dpt_link *link)
+{
+	memset(&link->counters, 0, sizeof(link->counters));
 }
 
 void

@@ -48,7 +48,7 @@
 	X(recv_fragmented, INFO, "messages reassembled")                                           \
 	X(recv_fragments, INFO, "fragments received")                                              \
 	X(retransmitted, INFO, "packets sent again because the peer asked")                        \
-	X(deferred_recv, INFO, "packets that arrived out of sequence")                             \
+	X(deferred_recv, INFO, "packets that arrived out of sequence and were set aside")          \
 	X(duplicates, INFO, "packets outside the receive window or received before")               \
 	X(link_congs, INFO, "messages accepted although their level was full")                     \
 	X(accu_queue_sz, INFO, "sum of the samples of the send queue's length")                    \

@@ -131,10 +131,12 @@ rx_defer(struct dpt_link *link, struct rte_mbuf *m, uint16_t seq, uint64_t now_n
 	 struct dpt_out *out)
 {
 	struct link_state_args args = {0};
+	uint16_t held_cnt = link->defer.cnt;
 
 	if (!rx_keep(link, m, seq, now_ns))
 		return 0;
-	LINK_COUNT(link, deferred_recv);
+	/* Not one that was set aside before, which is a duplicate. Src: 11-management.md, C5. */
+	LINK_COUNT_N(link, deferred_recv, link->defer.cnt - held_cnt);
 	LINK_NOTE_RUN(link, DEFERRED, seq, link->rcv_nxt);
 	link_repair_note(link, now_ns);
 	if (link->state == DPT_LINK_SYNCHING || link->defer.cnt < LINK_NACK_FIRST ||

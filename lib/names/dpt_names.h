@@ -60,6 +60,9 @@ void dpt_names_init(struct dpt_names *names, const struct dpt_names_cfg *cfg);
 /* The own address is final: bindings of node 0 take it. Src: 04-name-table.md, 4. */
 void dpt_names_own_set(struct dpt_names *names, struct dpt_node_addr own);
 
+/* The own address has been configured: lookups are closest first from now on. 5.1. */
+void dpt_names_legacy_set(struct dpt_names *names);
+
 /*
  * Insert: 2.1. Returns 0, -EEXIST (duplicate), -ENOSPC (table or that peer's share full),
  * -EINVAL (lower > upper).
@@ -116,7 +119,9 @@ uint32_t dpt_names_cnt(const struct dpt_names *names);
 
 /*
  * Dump: up to max bindings from *cursor (0 at first), in the order of the tool's dump where
- * nothing changes meanwhile. Returns how many; 0 at the end.
+ * nothing changes meanwhile. Returns how many; 0 at the end. Costs no walk over the whole table:
+ * the cursor is a bucket (type modulo 1024) and how many of its bindings are out, so a binding is
+ * missed, or comes twice, only when its own bucket changes between two calls.
  */
 uint32_t dpt_names_dump(const struct dpt_names *names, uint32_t *cursor,
 			struct dpt_binding *bindings, uint32_t max);

@@ -116,6 +116,5 @@ uint64_t dpt_topo_deadline_ns(const struct dpt_topo *topo);
 
 uint32_t dpt_topo_subs_cnt(const struct dpt_topo *topo);
 uint32_t dpt_topo_conns_cnt(const struct dpt_topo *topo);
-int dpt_topo_print(const struct dpt_topo *topo, char *text, size_t text_size);
 
 #endif /* DPT_TOPOLOGY_H */

@@ -130,6 +130,12 @@ dpt_names_own_set(struct dpt_names *names, struct dpt_node_addr own)
 		entry->binding.node = own;
 }
 
+void
+dpt_names_legacy_set(struct dpt_names *names)
+{
+	names->cfg.is_legacy = true;
+}
+
 static struct names_service **
 service_slot(const struct dpt_names *names, uint32_t type)
 {

@@ -182,25 +182,43 @@ service_dump(const struct names_service *service, uint32_t skip, struct dpt_bind
 	return cnt;
 }
 
+/* Bindings of the services of one bucket, from the skip-th on. Returns how many. */
+static uint32_t
+bucket_dump(const struct names_service *s, uint32_t skip, struct dpt_binding *bindings,
+	    uint32_t max)
+{
+	uint32_t cnt = 0;
+
+	for (; s != NULL && cnt < max; s = s->dump_next) {
+		if (skip >= s->bindings_cnt) {
+			skip -= s->bindings_cnt;
+			continue;
+		}
+		cnt += service_dump(s, skip, bindings + cnt, max - cnt);
+		skip = 0;
+	}
+	return cnt;
+}
+
 uint32_t
 dpt_names_dump(const struct dpt_names *names, uint32_t *cursor, struct dpt_binding *bindings,
 	       uint32_t max)
 {
-	uint32_t skip = *cursor; /* a count: ends whatever changes meanwhile */
+	/* Bucket, and how many of its bindings are out: ends whatever changes meanwhile, and what
+	 * changes in other buckets moves nothing. */
+	uint32_t i = *cursor / NAMES_DUMP_BUCKET_MAX, out = *cursor % NAMES_DUMP_BUCKET_MAX;
 	uint32_t cnt = 0;
 
-	for (uint32_t i = 0; i < NAMES_DUMP_BUCKETS && cnt < max; i++) {
-		const struct names_service *s = names->dump[i];
+	while (i < NAMES_DUMP_BUCKETS) {
+		uint32_t got = bucket_dump(names->dump[i], out, bindings + cnt, max - cnt);
 
-		for (; s != NULL && cnt < max; s = s->dump_next) {
-			if (skip >= s->bindings_cnt) {
-				skip -= s->bindings_cnt;
-				continue;
-			}
-			cnt += service_dump(s, skip, bindings + cnt, max - cnt);
-			skip = 0;
-		}
+		cnt += got;
+		out += got;
+		if (cnt == max)
+			break;
+		i++;
+		out = 0;
 	}
-	*cursor += cnt;
+	*cursor = i < NAMES_DUMP_BUCKETS ? i * NAMES_DUMP_BUCKET_MAX + out : UINT32_MAX;
 	return cnt;
 }

@@ -22,6 +22,8 @@
 
 /* The order of the tool's dump: buckets ascending. Src: 04-name-table.md, 2. */
 #define NAMES_DUMP_BUCKETS 1024
+/* Bindings of one bucket that a dump's cursor can count: as many as any table has. Our choice. */
+#define NAMES_DUMP_BUCKET_MAX (1u << 22)
 
 /* Sizes are computed in 64 bits: 2^32 records of less than 2^10 octets cannot overflow. */
 DPT_STATIC_ASSERT(sizeof(size_t) == 8, "sizes of pools");

@@ -8,7 +8,6 @@
 #include "dpt_topology.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "dpt_time.h"
@@ -300,11 +299,4 @@ uint32_t
 dpt_topo_conns_cnt(const struct dpt_topo *topo)
 {
 	return topo->conns_cnt;
-}
-
-int
-dpt_topo_print(const struct dpt_topo *topo, char *text, size_t text_size)
-{
-	return snprintf(text, text_size, "topology connections %u subscriptions %u timers %u",
-			topo->conns_cnt, topo->subs_cnt, topo->wheel.armed_cnt);
 }

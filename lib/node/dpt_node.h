@@ -154,9 +154,21 @@ bool dpt_node_is_open(const struct dpt_node *node);
 bool dpt_node_has_link(const struct dpt_node *node, uint8_t bearer_id);
 
 /*
- * Copy the link on bearer_id out for dumps: name, state, counters. Returns 0 or -ENOENT.
+ * Copy the link on bearer_id out for dumps: name, state, counters. is_active: messages take it,
+ * which is never so while it is down. Returns 0 or -ENOENT.
  */
 int dpt_node_link_info(const struct dpt_node *node, uint8_t bearer_id, struct dpt_link_info *info);
+
+/*
+ * Administration: node_admin.c. Statistics of a link from 0 on. Returns 0 or -ENOENT.
+ */
+int dpt_node_link_stats_reset(struct dpt_node *node, uint8_t bearer_id);
+/* Statistics of the peer's broadcast stream: rx_ and drop_ counters of one contact, or since the
+ * reset. */
+const struct dpt_bcast_counters *dpt_node_bcast_stats(const struct dpt_node *node);
+void dpt_node_bcast_stats_reset(struct dpt_node *node);
+/* The peer is down at both ends, or leaving: the record may go. Src: 13-netlink.md, 5.20. */
+bool dpt_node_is_removable(const struct dpt_node *node);
 
 /* One line of state, for logs and tests. Returns length as snprintf. */
 int dpt_node_print(const struct dpt_node *node, char *text, size_t text_size);

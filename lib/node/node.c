@@ -284,7 +284,8 @@ dpt_node_link_info(const struct dpt_node *node, uint8_t bearer_id, struct dpt_li
 	if (!dpt_node_has_link(node, bearer_id))
 		return -ENOENT;
 	dpt_link_info_get(node->links[bearer_id], info);
-	info->is_active = node->active[0] == bearer_id || node->active[1] == bearer_id;
+	info->is_active =
+		info->is_up && (node->active[0] == bearer_id || node->active[1] == bearer_id);
 	return 0;
 }
 

@@ -236,6 +236,8 @@ uint64_t dpt_socks_deadline_ns(const struct dpt_socks *socks);
  */
 void dpt_sock_internal_set(struct dpt_socks *socks, struct dpt_port port);
 bool dpt_sock_internal_pop(struct dpt_socks *socks, struct dpt_port *port, uint64_t *cookie);
+/* The idx-th of them; in no order, which a close changes. false: there are not so many. */
+bool dpt_sock_internal_at(const struct dpt_socks *socks, uint32_t idx, struct dpt_port *port);
 
 /*
  * Send one message. m: the payload only (no header), 0 .. 66000 octets, headroom of at
@@ -317,9 +319,22 @@ struct dpt_sock_info {
 	uint32_t queued_bytes;
 	uint32_t bindings_cnt;
 	uint64_t drops;
-	bool is_congested;
+	bool is_congested; /* one of the next two */
+	bool is_link_congested;
+	bool is_conn_congested; /* the peer's window is used up */
+	bool has_conn_name;	/* connected by a service address: type and instance */
+	uint32_t conn_type;
+	uint32_t conn_instance;
 };
 int dpt_sock_info(const struct dpt_socks *socks, struct dpt_port port, struct dpt_sock_info *info);
+/*
+ * The port's bindings, newest first, from *cursor on (0 at first; then as it was left). Returns how
+ * many were stored, at most max; 0: the end, or no such port. What is bound meanwhile does not
+ * come, what is unbound does not stop it. Cost: one dump at a time of a socket goes on where it
+ * stopped; others look for their place.
+ */
+uint32_t dpt_sock_bindings(struct dpt_socks *socks, struct dpt_port port, uint32_t *cursor,
+			   struct dpt_binding *bindings, uint32_t max);
 /* Messages that the port refused with OVERLOAD; 0 for no such port. */
 uint64_t dpt_sock_drops(const struct dpt_socks *socks, struct dpt_port port);
 /* Open sockets, without internal ones. */

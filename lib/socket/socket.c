@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Sockets of one shard: life cycle, bindings, queries. Sending: socket_tx.c; receiving:
- * socket_rx.c; who may not send: socket_congestion.c.
+ * Sockets of one shard: life cycle, bindings. Sending: socket_tx.c; receiving: socket_rx.c; who
+ * may not send: socket_congestion.c; queries: socket_dump.c.
  */
 #include "dpt_socket.h"
 
@@ -22,6 +22,7 @@ struct socks_layout {
 	size_t bindings;
 	size_t congestions;
 	size_t nodes;
+	size_t internals;
 	size_t bytes;
 };
 
@@ -42,7 +43,8 @@ socks_layout(const struct dpt_socks_cfg *cfg)
 	l.congestions =
 		align64(l.bindings + (size_t)cfg->bindings_max * sizeof(struct sock_binding));
 	l.nodes = align64(l.congestions + congestions_cnt * sizeof(struct sock_congested));
-	l.bytes = align64(l.nodes + (size_t)cfg->nodes_max * sizeof(struct sock_node));
+	l.internals = align64(l.nodes + (size_t)cfg->nodes_max * sizeof(struct sock_node));
+	l.bytes = align64(l.internals + (size_t)cfg->sockets_max * sizeof(struct sock *));
 	return l;
 }
 
@@ -67,6 +69,7 @@ dpt_socks_init(struct dpt_socks *socks, const struct dpt_socks_cfg *cfg, uint64_
 	memset(socks, 0, l.bindings);
 	socks->cfg = *cfg;
 	socks->slots = (struct sock *)((uint8_t *)socks + l.slots);
+	socks->internals = (struct sock **)((uint8_t *)socks + l.internals);
 	TAILQ_INIT(&socks->free);
 	TAILQ_INIT(&socks->ready);
 	TAILQ_INIT(&socks->writable);
@@ -215,7 +218,9 @@ dpt_sock_close(struct dpt_socks *socks, struct dpt_port port, struct dpt_bufq *r
 	if (sock->is_internal_due)
 		TAILQ_REMOVE(&socks->internal, sock, changed);
 	sock->is_open = false;
-	if (!sock->is_internal)
+	if (sock->is_internal)
+		sock_internal_forget(socks, sock);
+	else
 		socks->cnt--;
 	TAILQ_INSERT_TAIL(&socks->free, sock, free);
 }
@@ -255,7 +260,7 @@ dpt_sock_bind(struct dpt_socks *socks, struct dpt_port port, const struct dpt_ra
 
 	if (sock == NULL || range->lower > range->upper)
 		return -EINVAL;
-	if (range->type < DPT_TYPE_USER_MIN)
+	if (range->type < DPT_TYPE_USER_MIN && !sock->is_internal)
 		return -EACCES;
 	if (sock_is_established(sock))
 		return -EINVAL;
@@ -283,6 +288,7 @@ binding_take(struct dpt_socks *socks, struct sock *sock, struct sock_binding *b,
 	     struct dpt_binding *binding)
 {
 	*binding = b->binding;
+	sock_dump_unbound(sock, b);
 	TAILQ_REMOVE(&sock->bindings, b, entry);
 	TAILQ_INSERT_HEAD(&socks->bindings_free, b, entry);
 	sock->bindings_cnt--;
@@ -363,32 +369,6 @@ dpt_sock_rcvbuf_set(struct dpt_socks *socks, struct dpt_port port, uint32_t byte
 		return -EINVAL;
 	sock->rcvbuf_bytes = bytes;
 	return 0;
-}
-
-int
-dpt_sock_info(const struct dpt_socks *socks, struct dpt_port port, struct dpt_sock_info *info)
-{
-	const struct sock *sock = sock_find(socks, port);
-
-	if (sock == NULL)
-		return -ENOENT;
-	info->type = (enum dpt_sock_type)sock->type;
-	info->state = (enum dpt_sock_state)sock->conn.state;
-	info->peer = sock->conn.peer;
-	info->queued_msgs = sock->rxq.cnt;
-	info->queued_bytes = sock->charge > UINT32_MAX ? UINT32_MAX : (uint32_t)sock->charge;
-	info->bindings_cnt = sock->bindings_cnt;
-	info->drops = sock->drops;
-	info->is_congested = sock_is_blocked(sock);
-	return 0;
-}
-
-uint64_t
-dpt_sock_drops(const struct dpt_socks *socks, struct dpt_port port)
-{
-	const struct sock *sock = sock_find(socks, port);
-
-	return sock != NULL ? sock->drops : 0;
 }
 
 uint32_t

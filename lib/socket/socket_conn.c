@@ -321,6 +321,7 @@ dpt_sock_internal_set(struct dpt_socks *socks, struct dpt_port port)
 	/* No socket of an application: not counted as one. */
 	sock->is_internal = true;
 	socks->cnt--;
+	sock_internal_note(socks, sock);
 }
 
 bool

@@ -6,7 +6,7 @@
  * Layout of the sockets of a shard: one block of memory with the slots, records for
  * bindings, records for congestion (socket, node) and the nodes that connections reach.
  *
- *   socket.c             life cycle, bindings, queries
+ *   socket.c             life cycle, bindings
  *   socket_tx.c          connectionless sends, headers, SYNs
  *   socket_rx.c          lookup, filter, receive limits, returns, reading
  *   socket_conn.c        states of a connection, what an application sees of it
@@ -14,6 +14,7 @@
  *   socket_conn_tx.c     SYN, data
  *   socket_flow.c        windows, CONN_MANAGER messages
  *   socket_nagle.c       aggregation
+ *   socket_dump.c        queries
  *   socket_node.c        nodes: capabilities, loss
  *   socket_timer.c       probes, repeated SYNs
  */
@@ -160,8 +161,11 @@ struct sock {
 	bool is_internal_due;
 	uint8_t type;
 	uint32_t rcvbuf_bytes;
-	uint32_t binds_cnt;		  /* in its life: gives the keys */
-	uint32_t bindings_cnt;		  /* now */
+	uint32_t binds_cnt;    /* in its life: gives the keys */
+	uint32_t bindings_cnt; /* now */
+	uint32_t internal_idx; /* is_internal: place in internals */
+	uint32_t dump_nr;      /* cursor of the last dump of bindings, and where it is */
+	struct sock_binding *dump_at;
 	uint32_t given_cnt;		  /* head of the queue: given out, not read yet */
 	uint64_t charge;		  /* of the receive limit */
 	uint64_t memory;		  /* of the account */
@@ -189,7 +193,9 @@ struct dpt_socks {
 	struct sock_list writable;
 	struct sock_list blocked;
 	struct sock_list changed;
-	struct sock_list internal;
+	struct sock_list internal; /* those that have something to do */
+	struct sock **internals;   /* all of them, in no order */
+	uint32_t internals_cnt;
 	struct dpt_timer_wheel wheel;
 	uint64_t now_ns; /* of the last call that told it */
 	struct sock_node *nodes_free;
@@ -238,6 +244,12 @@ sock_is_established(const struct sock *sock)
 }
 
 #include "socket_charge.h"
+
+/* socket_dump.c */
+void sock_internal_note(struct dpt_socks *socks, struct sock *sock);
+void sock_internal_forget(struct dpt_socks *socks, struct sock *sock);
+/* The binding is about to be taken off the socket. */
+void sock_dump_unbound(struct sock *sock, struct sock_binding *b);
 
 /* socket_congestion.c */
 bool sock_is_blocked_to(const struct sock *sock, struct dpt_node_addr node);

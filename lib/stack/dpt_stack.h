@@ -71,6 +71,7 @@ struct dpt_stack_bearer {
 	uint16_t mtu;
 	uint16_t mtu_max; /* up to which mtu can be set later; 0: mtu */
 	bool has_bcast;
+	struct dpt_node_addr domain; /* peers that are looked for; 0: all. 02-discovery.md */
 	struct dpt_maddr maddr;
 	char if_name[DPT_IF_NAME_BYTES];
 };
@@ -119,6 +120,92 @@ void dpt_stack_bearer_props(struct dpt_stack_bearer *bearer, const struct dpt_li
 int
 dpt_stack_link_props_set(struct dpt_stack *stack, uint8_t bearer_id, struct dpt_node_addr node,
 			 const struct dpt_link_props *props, uint64_t now_ns, struct dpt_out *out);
+/* The same of links made from now on alone: what `tipc bearer set` does with priority and window.
+ * Src: 11-management.md, C1. */
+int dpt_stack_bearer_props_set(struct dpt_stack *stack, uint8_t bearer_id,
+			       const struct dpt_link_props *props, uint64_t now_ns,
+			       struct dpt_out *out);
+
+/*
+ * Who this node is, while its own address is 0: fields that are 0 stay. Shard 0 is asked; it tells
+ * the others. An address counts at once (bearer or not), makes the identity its hex text and
+ * switches to legacy lookup; an identity makes the address by trial on the first bearer. What is
+ * set once stays: a second identity or address is ignored, result 0 (13-netlink.md, 5.15). Returns
+ * 0, -EPERM (own address set), -EINVAL (network id not 1 .. 9999).
+ */
+struct dpt_stack_net {
+	uint32_t net_id;
+	struct dpt_node_addr addr;
+	struct dpt_node_id id;
+};
+int dpt_stack_net_set(struct dpt_stack *stack, const struct dpt_stack_net *net, uint64_t now_ns,
+		      struct dpt_out *out);
+uint32_t dpt_stack_net_id(const struct dpt_stack *stack);
+/* The address was configured, not made from the identity. */
+bool dpt_stack_is_legacy(const struct dpt_stack *stack);
+
+/*
+ * Forget a peer that is down (13-netlink.md, 5.20). Asked of its shard (dpt_stack_shard_of); the
+ * others are told. Returns 0, -EINVAL (address 0), -ENXIO (none), -EBUSY (not down, or the shards
+ * have not settled its last contact yet), -524 (own node).
+ */
+int dpt_stack_peer_remove(struct dpt_stack *stack, struct dpt_node_addr peer, uint64_t now_ns,
+			  struct dpt_out *out);
+
+/* Statistics of a link from 0 on: asked of the peer's shard. Returns 0 or -ENOENT. */
+int
+dpt_stack_link_stats_reset(struct dpt_stack *stack, struct dpt_node_addr peer, uint8_t bearer_id);
+
+/*
+ * The broadcast link as the tool shows it. stats: by attribute number of 13-netlink.md, 5.8;
+ * index 0 is unused. Policy: DPT_BCAST_METHOD_*; what is sent now is replicast in any case
+ * (decision 0008), so BROADCAST is refused.
+ */
+#define DPT_STACK_LINK_STATS 34
+enum dpt_bcast_method {
+	DPT_BCAST_METHOD_BROADCAST = 1,
+	DPT_BCAST_METHOD_REPLICAST = 2,
+	DPT_BCAST_METHOD_AUTO = 4,
+};
+struct dpt_stack_bcast_info {
+	enum dpt_bcast_method method;
+	uint32_t ratio;	 /* percent */
+	uint32_t window; /* packets, the maximum */
+	uint32_t stats[DPT_STACK_LINK_STATS];
+};
+/*
+ * Shard 0: the sending link. Of a peer (asked of its shard): the receiving one; 0 or -ENOENT; its
+ * method and ratio are the defaults, what was set is with the sending link.
+ */
+void dpt_stack_bcast_info(const struct dpt_stack *stack, struct dpt_stack_bcast_info *info);
+int dpt_stack_bcast_peer_info(const struct dpt_stack *stack, struct dpt_node_addr peer,
+			      struct dpt_stack_bcast_info *info);
+int
+dpt_stack_bcast_stats_reset(struct dpt_stack *stack, struct dpt_node_addr peer); /* 0: sending */
+/*
+ * Members that are 0 stay. Returns 0, -EINVAL (13-netlink.md, 5.9), -ENOPROTOOPT. Shard 0. The
+ * window is shown, but not more than 50 packets are ever unacknowledged: no receiver believes an
+ * announcement beyond (06-broadcast.md, hazard 9).
+ */
+struct dpt_stack_bcast_set {
+	uint32_t method;
+	uint32_t ratio;
+	uint32_t window;
+};
+int dpt_stack_bcast_set(struct dpt_stack *stack, const struct dpt_stack_bcast_set *set);
+
+/* A link's statistics in the numbers of 13-netlink.md, 5.8, from its counters: RX and TX not among
+ * them, they are counters.recv_pkts and sent_pkts. */
+void dpt_stack_link_stats(const struct dpt_link_info *info, uint32_t stats[DPT_STACK_LINK_STATS]);
+
+/* The idx-th of the sockets that the stack itself has (topology service): shard 0. false: the end.
+ */
+bool dpt_stack_internal_sock(const struct dpt_stack *stack, uint32_t idx, struct dpt_port *port,
+			     struct dpt_sock_info *info);
+/* Bindings of one of the node's sockets, newest first; *cursor 0 to begin with. Returns how many
+ * were stored; 0: the end. Asked of the socket's shard. */
+uint32_t dpt_stack_sock_bindings(const struct dpt_stack *stack, struct dpt_port port,
+				 uint32_t *cursor, struct dpt_binding *bindings, uint32_t max);
 
 /* Sockets of this shard: as in dpt_socket.h. */
 int dpt_stack_socket(struct dpt_stack *stack, enum dpt_sock_type type, uint64_t cookie,
@@ -134,8 +221,8 @@ int dpt_stack_accept(struct dpt_stack *stack, struct dpt_port port, uint64_t coo
 void dpt_stack_recv_done(struct dpt_stack *stack, struct dpt_port port, uint32_t cnt,
 			 uint64_t now_ns, struct dpt_out *out);
 
-/* Identity of a known node, own one too (20). Any shard that owns it or has the contact.
- * Returns 0 or -EADDRNOTAVAIL. */
+/* Identity of a known node, own one too (20). Any shard that owns it or has the contact. While this
+ * node has none: zeros, for any. Returns 0 or -EADDRNOTAVAIL. */
 int dpt_stack_node_id(struct dpt_stack *stack, struct dpt_node_addr node, struct dpt_node_id *id);
 /* Name of the link to a peer on a bearer. Returns 0 or -EADDRNOTAVAIL; asked of the peer's
  * shard: dpt_stack_shard_of. */

@@ -54,9 +54,10 @@ socks_cfg(const struct dpt_stack_cfg *cfg)
 	return (struct dpt_socks_cfg){
 		.env = cfg->env,
 		.shard = cfg->shard,
-		/* And the topology server's listener. */
+		/* And the topology server's listener, with its binding. */
 		.sockets_max = RTE_MIN(cfg->sockets_max + (cfg->shard == 0), 1u << 20),
-		.bindings_max = RTE_MIN(cfg->bindings_max, (uint32_t)DPT_OWN_BINDINGS_MAX),
+		.bindings_max = RTE_MIN(cfg->bindings_max, (uint32_t)DPT_OWN_BINDINGS_MAX) +
+				(cfg->shard == 0),
 		.rcvbuf_bytes = cfg->rcvbuf_bytes,
 		.nodes_max = cfg->nodes_max,
 	};
@@ -181,6 +182,7 @@ init_shard_zero(struct dpt_stack *stack, uint8_t *mem, const struct stack_parts 
 	dpt_bcast_snd_init(stack->bcast_snd, &bcast);
 	dpt_distr_init(stack->distr, &distr);
 	stack->barriers = (struct stack_barrier *)(void *)(mem + parts->barriers);
+	stack_bcast_init(stack);
 	stack_topology_init(stack, (struct dpt_topo *)(void *)(mem + parts->topo), now_ns);
 }
 
@@ -232,6 +234,7 @@ dpt_stack_init(struct dpt_stack *stack, const struct dpt_stack_cfg *cfg, uint64_
 	stack_reserve_fill(stack);
 	if (cfg->shard == 0)
 		stack_topology_start(stack, now_ns);
+	stack_net_init(stack, now_ns);
 	return 0;
 }
 
@@ -391,10 +394,10 @@ dpt_stack_deadline_ns(const struct dpt_stack *stack)
 	if (stack->cfg.shard != 0)
 		return deadline_ns;
 	/*
-	 * What initialisation had to say to the other shards has not been taken yet; answers to
-	 * more binds than one call gives.
+	 * What initialisation had to say to the other shards and to control has not been taken
+	 * yet; answers to more binds than one call gives.
 	 */
-	if (stack->work.shard.cnt != 0 || stack_barrier_is_due(stack))
+	if (stack->work.shard.cnt != 0 || stack->ctl_cnt != 0 || stack_barrier_is_due(stack))
 		return 0;
 	deadline_ns = RTE_MIN(deadline_ns, dpt_discovery_deadline_ns(stack->discovery));
 	deadline_ns = RTE_MIN(deadline_ns, dpt_distr_deadline_ns(stack->distr));

@@ -40,7 +40,7 @@ dpt_stack_bearer_up(struct dpt_stack *stack, const struct dpt_stack_bearer *bear
 		return -EEXIST;
 	stack_post_all(stack, STACK_MSG_BEARER_UP, bearer, sizeof(*bearer), now_ns);
 	rc = dpt_discovery_bearer_add(stack->discovery, bearer->bearer_id, &bearer->maddr,
-				      dpt_node_addr(0), now_ns, &stack->work);
+				      bearer->domain, now_ns, &stack->work);
 	stack_drain(stack, now_ns);
 	stack_flush(stack, out);
 	return rc;
@@ -88,21 +88,37 @@ dpt_stack_bearer_props(struct dpt_stack_bearer *bearer, const struct dpt_link_pr
 		bearer->priority = props->priority;
 }
 
+static int
+props_post(struct dpt_stack *stack, const struct stack_props_msg *msg, uint64_t now_ns,
+	   struct dpt_out *out)
+{
+	DPT_ASSERT(stack->cfg.shard == 0);
+	if (msg->bearer_id >= DPT_BEARERS_MAX || !stack->bearers[msg->bearer_id].is_up)
+		return -ENOENT;
+	if (!is_props(&stack->bearers[msg->bearer_id], stack, &msg->props))
+		return -EINVAL;
+	stack_post_all(stack, STACK_MSG_PROPS, msg, sizeof(*msg), now_ns);
+	stack_drain(stack, now_ns);
+	stack_flush(stack, out);
+	return 0;
+}
+
 int
 dpt_stack_link_props_set(struct dpt_stack *stack, uint8_t bearer_id, struct dpt_node_addr node,
 			 const struct dpt_link_props *props, uint64_t now_ns, struct dpt_out *out)
 {
 	struct stack_props_msg msg = {.node = node, .props = *props, .bearer_id = bearer_id};
 
-	DPT_ASSERT(stack->cfg.shard == 0);
-	if (bearer_id >= DPT_BEARERS_MAX || !stack->bearers[bearer_id].is_up)
-		return -ENOENT;
-	if (!is_props(&stack->bearers[bearer_id], stack, props))
-		return -EINVAL;
-	stack_post_all(stack, STACK_MSG_PROPS, &msg, sizeof(msg), now_ns);
-	stack_drain(stack, now_ns);
-	stack_flush(stack, out);
-	return 0;
+	return props_post(stack, &msg, now_ns, out);
+}
+
+int
+dpt_stack_bearer_props_set(struct dpt_stack *stack, uint8_t bearer_id,
+			   const struct dpt_link_props *props, uint64_t now_ns, struct dpt_out *out)
+{
+	struct stack_props_msg msg = {.props = *props, .bearer_id = bearer_id, .is_later = true};
+
+	return props_post(stack, &msg, now_ns, out);
 }
 
 /* ---- what shard 0 told ---- */
@@ -122,6 +138,8 @@ stack_props_msg(struct dpt_stack *stack, const struct stack_props_msg *msg, uint
 {
 	if (msg->node.value == 0)
 		dpt_stack_bearer_props(&stack->bearers[msg->bearer_id].cfg, &msg->props);
+	if (msg->is_later)
+		return;
 	for (uint32_t i = 0; i < stack->nodes_cnt; i++) {
 		struct dpt_node *node = stack_node_at(stack, stack->nodes_sorted[i]);
 

@@ -97,7 +97,7 @@ contact_addr_at(const struct dpt_stack *stack, uint32_t idx)
 }
 
 struct dpt_node *
-stack_node_find(struct dpt_stack *stack, struct dpt_node_addr addr)
+stack_node_find(const struct dpt_stack *stack, struct dpt_node_addr addr)
 {
 	uint32_t i = map_seek(stack, &stack->node_map, node_addr_at, addr);
 

@@ -27,6 +27,33 @@ stack_node_rearm(struct dpt_stack *stack, struct dpt_node *node)
 		dpt_timer_set(&stack->wheel, &head->timer, deadline_ns);
 }
 
+/*
+ * What discovery said of the peer before shard 0 hears of this is about a record that is gone: it
+ * is not taken until shard 0 has answered (STACK_PEER_GONE), from then on discovery starts anew.
+ */
+void
+stack_node_forget(struct dpt_stack *stack, struct dpt_node_addr addr)
+{
+	struct stack_contact *contact;
+
+	if (stack_node_find(stack, addr) == NULL)
+		return;
+	stack_node_del(stack, addr);
+	if (stack->cfg.shard == 0)
+		return;
+	contact = stack_contact_add(stack, addr);
+	if (contact != NULL)
+		contact->is_leaving = true;
+}
+
+static bool
+is_leaving(struct dpt_stack *stack, struct dpt_node_addr addr)
+{
+	const struct stack_contact *contact = stack_contact_find(stack, addr);
+
+	return contact != NULL && contact->is_leaving;
+}
+
 /* ---- events of discovery: shard 0 hands them to the peer's shard ---- */
 
 static void
@@ -35,7 +62,7 @@ link_setup(struct dpt_stack *stack, const struct dpt_event *event, uint64_t now_
 	struct dpt_node *node = stack_node_find(stack, event->node);
 	const struct stack_bearer *bearer = &stack->bearers[event->bearer_id];
 
-	if (!bearer->is_up)
+	if (!bearer->is_up || is_leaving(stack, event->node))
 		return;
 	if (node == NULL) {
 		struct dpt_node_cfg cfg = {
@@ -182,7 +209,8 @@ node_gone(struct dpt_stack *stack, struct dpt_node_addr addr, uint64_t now_ns)
 {
 	struct stack_peer_msg msg = {.op = STACK_PEER_GONE, .node = addr};
 
-	dpt_discovery_peer_del(stack->discovery, addr);
+	if (!DPT_MUTANT(removed_remembered))
+		dpt_discovery_peer_del(stack->discovery, addr);
 	stack_post_all(stack, STACK_MSG_PEER, &msg, sizeof(msg), now_ns);
 }
 
@@ -228,7 +256,7 @@ event_at_owner(struct dpt_stack *stack, const struct dpt_event *event, uint64_t 
 			stack_node_slot_of(node)->opens_due++;
 		return false;
 	case DPT_EVENT_NODE_GONE:
-		stack_node_del(stack, event->node);
+		stack_node_forget(stack, event->node);
 		return false;
 	case DPT_EVENT_LINK_ROOM: {
 		struct stack_sender_msg msg = {.node = event->node, .level_mask = event->value};
@@ -320,8 +348,8 @@ stack_event(struct dpt_stack *stack, const struct dpt_event *event, uint64_t now
 
 /* ---- what shard 0 told ---- */
 
-static void
-own_set(struct dpt_stack *stack, struct dpt_node_addr own, const struct dpt_node_id *id)
+void
+stack_own_set(struct dpt_stack *stack, struct dpt_node_addr own, const struct dpt_node_id *id)
 {
 	stack->own = own;
 	stack->own_id = *id;
@@ -396,7 +424,7 @@ stack_peer_msg(struct dpt_stack *stack, const struct stack_peer_msg *msg, uint64
 	stack->route_gen++;
 	switch ((enum stack_peer_op)msg->op) {
 	case STACK_PEER_OWN:
-		own_set(stack, msg->node, &msg->id);
+		stack_own_set(stack, msg->node, &msg->id);
 		return;
 	case STACK_PEER_OPEN:
 		if (is_last_answer(node))

@@ -41,6 +41,7 @@ enum stack_msg_type {
 	STACK_MSG_BIND = 19,	  /* struct stack_bind_msg: request to shard 0, or its way on */
 	STACK_MSG_SENDER = 20,	  /* struct stack_sender_msg: congestion, to a socket's shard */
 	STACK_MSG_PROPS = 21,	  /* struct stack_props_msg, from shard 0 */
+	STACK_MSG_NET = 22,	  /* struct stack_net_msg, from shard 0 */
 };
 
 enum stack_peer_op {
@@ -100,6 +101,14 @@ struct stack_props_msg {
 	struct dpt_node_addr node; /* 0: all peers, and the bearer */
 	struct dpt_link_props props;
 	uint8_t bearer_id;
+	bool is_later; /* links that are there stay as they are */
+};
+
+/* Who this node is, as configured; the address itself is told as STACK_PEER_OWN. */
+struct stack_net_msg {
+	uint32_t net_id;
+	struct dpt_node_id id;
+	bool is_legacy;
 };
 
 struct stack_sender_msg {
@@ -129,6 +138,7 @@ struct stack_contact {
 	bool is_open;		   /* messages may be sent to it */
 	bool is_opening;	   /* shard 0: node up, its first link's event is to come */
 	bool is_marked;		   /* shard 0: update `mark` is not acknowledged yet */
+	bool is_leaving; /* node's shard: deleted here, shard 0 has not forgotten it yet */
 	uint32_t mark;
 };
 
@@ -162,6 +172,7 @@ struct dpt_stack {
 	struct dpt_stack_cfg cfg;
 	struct dpt_node_addr own;
 	struct dpt_node_id own_id;
+	bool is_legacy; /* the address was configured */
 	uint32_t route_gen;
 	uint16_t last_bcast; /* as told to the nodes */
 	struct dpt_out work;
@@ -200,6 +211,7 @@ struct dpt_stack {
 	uint32_t barriers_first;
 	uint32_t barriers_cnt;
 	uint32_t barriers_done_cnt; /* in this call */
+	struct dpt_stack_bcast_set bcast_set;
 
 	struct dpt_stack_counters_all counters;
 };
@@ -216,7 +228,7 @@ void stack_map_init(struct stack_addr_map *map, uint32_t *slots, uint32_t slots_
 uint32_t stack_map_slots(uint32_t entries);
 
 /* The peer's record in this shard; NULL when unknown or owned by another shard. */
-struct dpt_node *stack_node_find(struct dpt_stack *stack, struct dpt_node_addr addr);
+struct dpt_node *stack_node_find(const struct dpt_stack *stack, struct dpt_node_addr addr);
 struct dpt_node *
 stack_node_add(struct dpt_stack *stack, const struct dpt_node_cfg *cfg, uint64_t now_ns);
 void stack_node_del(struct dpt_stack *stack, struct dpt_node_addr addr);
@@ -273,12 +285,24 @@ void stack_room(struct dpt_stack *stack, struct dpt_node_addr node, uint32_t lev
 /* ---- stack_peer.c ---- */
 void stack_event(struct dpt_stack *stack, const struct dpt_event *event, uint64_t now_ns);
 void stack_peer_msg(struct dpt_stack *stack, const struct stack_peer_msg *msg, uint64_t now_ns);
+/* The own address, at this shard. */
+void stack_own_set(struct dpt_stack *stack, struct dpt_node_addr own, const struct dpt_node_id *id);
+/* Delete a peer of this shard; shard 0 has to be told (DPT_EVENT_NODE_GONE). */
+void stack_node_forget(struct dpt_stack *stack, struct dpt_node_addr addr);
 /* Arm the node's timer anew after a call on it. */
 void stack_node_rearm(struct dpt_stack *stack, struct dpt_node *node);
 
 /* ---- stack_bearer.c ---- */
 void stack_bearer_msg(struct dpt_stack *stack, const struct dpt_stack_bearer *bearer);
 void stack_props_msg(struct dpt_stack *stack, const struct stack_props_msg *msg, uint64_t now_ns);
+
+/* ---- stack_admin.c ---- */
+/* At the start of every shard: what the configuration says of address and identity. */
+void stack_net_init(struct dpt_stack *stack, uint64_t now_ns);
+void stack_net_msg(struct dpt_stack *stack, const struct stack_net_msg *msg);
+
+/* ---- stack_stats.c ---- */
+void stack_bcast_init(struct dpt_stack *stack);
 
 /* ---- stack_names.c ---- */
 void stack_bind_msg(struct dpt_stack *stack, const struct stack_bind_msg *msg, uint64_t now_ns);

@@ -39,6 +39,9 @@ handle_struct(struct dpt_stack *stack, enum stack_msg_type type, const void *bod
 	case STACK_MSG_PROPS:
 		stack_props_msg(stack, body, now_ns);
 		return;
+	case STACK_MSG_NET:
+		stack_net_msg(stack, body);
+		return;
 	case STACK_MSG_BIND:
 		stack_bind_msg(stack, body, now_ns);
 		return;
@@ -144,6 +147,7 @@ union stack_body {
 	struct dpt_stack_bearer bearer;
 	struct stack_peer_msg peer;
 	struct stack_props_msg props;
+	struct stack_net_msg net;
 	struct stack_bind_msg bind;
 	struct stack_sender_msg sender;
 };

@@ -58,6 +58,21 @@ stack_room(struct dpt_stack *stack, struct dpt_node_addr node, uint32_t level_ma
 	(void)stack_route(stack, dpt_port(0), now_ns);
 }
 
+bool
+dpt_stack_internal_sock(const struct dpt_stack *stack, uint32_t idx, struct dpt_port *port,
+			struct dpt_sock_info *info)
+{
+	return dpt_sock_internal_at(stack->socks, idx, port) &&
+	       dpt_sock_info(stack->socks, *port, info) == 0;
+}
+
+uint32_t
+dpt_stack_sock_bindings(const struct dpt_stack *stack, struct dpt_port port, uint32_t *cursor,
+			struct dpt_binding *bindings, uint32_t max)
+{
+	return dpt_sock_bindings(stack->socks, port, cursor, bindings, max);
+}
+
 uint8_t
 dpt_stack_shard_of(const struct dpt_stack *stack, struct dpt_node_addr node)
 {
@@ -69,10 +84,10 @@ dpt_stack_node_id(struct dpt_stack *stack, struct dpt_node_addr addr, struct dpt
 {
 	struct dpt_node *node;
 
-	if (addr.value == stack->own.value) {
-		*id = *dpt_stack_id(stack);
+	/* Without an own identity any peer will do. Src: 13-netlink.md, 2.1. */
+	*id = *dpt_stack_id(stack);
+	if (addr.value == stack->own.value || dpt_node_id_is_zero(id))
 		return 0;
-	}
 	node = stack_node_find(stack, addr);
 	if (node == NULL)
 		return -EADDRNOTAVAIL;

@@ -72,19 +72,15 @@ stack_topology_init(struct dpt_stack *stack, struct dpt_topo *topo, uint64_t now
 void
 stack_topology_start(struct dpt_stack *stack, uint64_t now_ns)
 {
-	struct dpt_binding binding = {
-		.range = {.type = DPT_NAME_TYPE_TOPOLOGY, .lower = 1, .upper = 1},
-		.node = stack->own,
-		.scope = DPT_SCOPE_NODE,
-	};
+	const struct dpt_range range = {.type = DPT_NAME_TYPE_TOPOLOGY, .lower = 1, .upper = 1};
+	struct dpt_binding binding;
 
 	if (dpt_sock_open(stack->socks, DPT_SOCK_SEQPACKET, 0, &stack->topo_port) != 0)
-		return; /* sockets_max has room for this one */
+		return; /* sockets_max has room for this one, bindings_max for its binding */
 	dpt_sock_internal_set(stack->socks, stack->topo_port);
 	(void)dpt_sock_listen(stack->socks, stack->topo_port);
-	binding.port = stack->topo_port;
-	binding.key = stack->topo_port.ref + 1;
-	stack_names_binding(stack, &binding, false, now_ns);
+	if (dpt_sock_bind(stack->socks, stack->topo_port, &range, DPT_SCOPE_NODE, &binding) == 0)
+		stack_names_binding(stack, &binding, false, now_ns);
 }
 
 /* ---- a connection ---- */

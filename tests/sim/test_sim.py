@@ -24,7 +24,7 @@ SIM = "app/sim/dptipc-sim"
 GOLDEN = os.path.join(HERE, "golden")
 SPEC = os.path.join(TOP, "doc/protocol/03-link-node.md")
 # A planted bug that this many seeds do not find means that the oracles are asleep.
-MUTANT_SEEDS = 1500
+MUTANT_SEEDS = 4000
 
 # Arcs of the two tables that change the state and cannot be seen, and why.
 ARCS_UNSEEN = {

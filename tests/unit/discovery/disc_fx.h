@@ -55,5 +55,6 @@ extern const struct cu_suite disc_suite_trial;
 extern const struct cu_suite disc_suite_peers;
 extern const struct cu_suite disc_suite_hazards;
 extern const struct cu_suite disc_suite_replay;
+extern const struct cu_suite disc_suite_self;
 
 #endif /* DISC_FX_H */

@@ -90,5 +90,6 @@ extern const struct cu_suite synch_suite;
 extern const struct cu_suite props_suite;
 extern const struct cu_suite guard_suite;
 extern const struct cu_suite repair_suite;
+extern const struct cu_suite link_stats_suite;
 
 #endif /* LINK_RIG_H */

@@ -19,7 +19,7 @@ check_printable(const char *text)
 
 /* 16 octets without a terminator, each octet value in turn, in both messages that carry it. */
 static void
-hazard_01_13_interface_name(void)
+hazard_01_13_and_11_11_interface_name(void)
 {
 	for (uint32_t first = 0; first < 256; first += 16) {
 		struct dpt_link_info info;
@@ -378,7 +378,7 @@ hazard_01_6_tunnel_pieces_without_end(void)
 }
 
 static const struct cu_test tests[] = {
-	CU_TEST(hazard_01_13_interface_name),
+	CU_TEST(hazard_01_13_and_11_11_interface_name),
 	CU_TEST(hazard_01_22_tiny_mtu),
 	CU_TEST(hazard_01_25_state_flood),
 	CU_TEST(hazard_01_5_wrapper_in_a_bundle),

@@ -297,6 +297,25 @@ hazard_04_13_multicast_range_lower_above_upper_matches_nothing(void)
 	names_teardown(&f);
 }
 
+/* Set while the table has bindings: those made before the address are local as well. */
+static void
+legacy_mode_set_later_prefers_local_bindings(void)
+{
+	struct names_fixture f;
+
+	names_setup(&f, 16, 0, false);
+	names_add(&f, 500, 7, 7, 10, 0);
+	dpt_names_own_set(f.names, dpt_node_addr(OWN));
+	names_add(&f, 500, 7, 7, 11, PEER_B);
+	CU_EQ_U64(names_pick(&f, 500, 7, 0), 11);
+	CU_EQ_U64(names_pick(&f, 500, 7, 0), 10);
+	dpt_names_legacy_set(f.names);
+	for (uint32_t i = 0; i < 4; i++)
+		CU_EQ_U64(names_pick(&f, 500, 7, 0), 10);
+	CU_EQ_U64(names_pick(&f, 500, 7, 0x01001000), 11);
+	names_teardown(&f);
+}
+
 static const struct cu_test tests[] = {
 	CU_TEST(picks_rotate_newest_first),
 	CU_TEST(new_binding_is_picked_next),
@@ -308,6 +327,7 @@ static const struct cu_test tests[] = {
 	CU_TEST(other_domain_is_deferred),
 	CU_TEST(legacy_address_prefers_local_bindings_for_domain_0),
 	CU_TEST(legacy_cluster_and_zone_domains_cover_the_own_node),
+	CU_TEST(legacy_mode_set_later_prefers_local_bindings),
 	CU_TEST(without_own_address_everything_is_local),
 	CU_TEST(unknown_service_or_instance_is_unreachable),
 	CU_TEST(mcast_nodes_are_given_once_each),

@@ -506,6 +506,69 @@ conservation_holds_through_resets(void)
 	}
 }
 
+/* Src: 13-netlink.md, 5.20: both ends down, or the own one and the peer about to be. */
+static void
+node_is_removable_when_it_is_down(void)
+{
+	static const struct {
+		enum dpt_node_state state;
+		bool is_removable;
+	} rows[] = {
+		{DPT_NODE_DOWN_DOWN, true},    {DPT_NODE_UP_COMING, false},
+		{DPT_NODE_COMING_UP, false},   {DPT_NODE_UP_UP, false},
+		{DPT_NODE_DOWN_LEAVING, true}, {DPT_NODE_LEAVING_DOWN, false},
+		{DPT_NODE_FAILINGOVER, false}, {DPT_NODE_SYNCHING, false},
+	};
+	struct dpt_node *node;
+
+	net_init(1);
+	net_setup(0);
+	net_setup(1);
+	node = net.sides[0].node;
+	CU_TRUE(dpt_node_is_removable(node));
+	for (uint32_t i = 0; i < CU_CNT(rows); i++) {
+		uint8_t before = node->state;
+
+		node->state = rows[i].state;
+		CU_EQ_U64(dpt_node_is_removable(node), rows[i].is_removable);
+		node->state = before;
+	}
+	net_establish();
+	CU_FALSE(dpt_node_is_removable(node));
+	/* Whatever the state says: a link carries messages. */
+	node->state = DPT_NODE_DOWN_DOWN;
+	CU_FALSE(dpt_node_is_removable(node));
+	node->state = DPT_NODE_UP_UP;
+	net_end();
+}
+
+static void
+statistics_of_links_and_of_the_broadcast_stream_are_cleared(void)
+{
+	struct dpt_link_info info;
+	struct dpt_node *node;
+
+	net_init(2);
+	net_setup(0);
+	net_setup(1);
+	net_establish();
+	node = net.sides[0].node;
+	net_run(2 * DPT_NS_PER_S);
+	CU_EQ_I64(dpt_node_link_info(node, 0, &info), 0);
+	CU_TRUE(info.is_active);
+	CU_TRUE(info.counters.recv_states > 0);
+	CU_EQ_I64(dpt_node_link_stats_reset(node, 1), -ENOENT);
+	CU_EQ_I64(dpt_node_link_stats_reset(node, 0), 0);
+	CU_EQ_I64(dpt_node_link_info(node, 0, &info), 0);
+	CU_EQ_U64(info.counters.recv_states, 0);
+	CU_TRUE(net.sides[0].link.recv_states > 0);
+	node->bcast.stats.rx_pkts = 5;
+	CU_EQ_U64(dpt_node_bcast_stats(node)->rx_pkts, 5);
+	dpt_node_bcast_stats_reset(node);
+	CU_EQ_U64(dpt_node_bcast_stats(node)->rx_pkts, 0);
+	net_end();
+}
+
 static const struct cu_test tests[] = {
 	CU_TEST(every_state_and_event_as_in_15_2),
 	CU_TEST(scenario_24_1_first_establishment),
@@ -526,6 +589,8 @@ static const struct cu_test tests[] = {
 	CU_TEST(frames_that_the_filter_refuses_are_counted),
 	CU_TEST(hazard_03_18_failover_from_a_peer_with_one_link),
 	CU_TEST(exactly_once_in_order_under_loss_duplication_and_disorder),
+	CU_TEST(node_is_removable_when_it_is_down),
+	CU_TEST(statistics_of_links_and_of_the_broadcast_stream_are_cleared),
 	CU_TEST(conservation_holds_through_resets),
 };
 

@@ -299,9 +299,9 @@ int
 main(int argc, char **argv)
 {
 	const struct cu_suite suites[] = {
-		sock_bind_suite, sock_send_suite,   sock_rx_suite,
-		sock_recv_suite, sock_conn_suite,   sock_flow_suite,
-		sock_end_suite,	 sock_listen_suite, sock_nagle_suite,
+		sock_bind_suite,  sock_send_suite, sock_rx_suite,  sock_recv_suite,
+		sock_conn_suite,  sock_flow_suite, sock_end_suite, sock_listen_suite,
+		sock_nagle_suite, sock_dump_suite,
 	};
 
 	return cu_main_suites(argc, argv, suites, CU_CNT(suites));

@@ -98,5 +98,6 @@ extern const struct cu_suite sock_nagle_suite;
 extern const struct cu_suite sock_send_suite;
 extern const struct cu_suite sock_rx_suite;
 extern const struct cu_suite sock_recv_suite;
+extern const struct cu_suite sock_dump_suite;
 
 #endif /* SOCK_FIXTURE_H */

@@ -10,6 +10,10 @@
 #include "test_pool.h"
 
 uint16_t net_caps[NET_NODES_MAX];
+bool net_is_nameless;
+struct dpt_node_addr net_domain;
+bool net_is_slow;
+bool net_is_held;
 
 static struct dpt_out net_out;
 
@@ -57,7 +61,7 @@ out_take(struct net *net, uint32_t node)
 static void
 shards_settle(struct net *net, uint32_t node)
 {
-	bool has_worked = true;
+	bool has_worked = !net_is_held;
 
 	while (has_worked) {
 		has_worked = false;
@@ -67,7 +71,7 @@ shards_settle(struct net *net, uint32_t node)
 
 			if (m == NULL)
 				continue;
-			has_worked = true;
+			has_worked = !net_is_slow;
 			dpt_stack_shard_rx(shard->stack, &m, 1, net->now_ns, out_begin());
 			out_take(net, node);
 		}
@@ -221,7 +225,9 @@ node_init(struct net *net, uint32_t i, bool is_legacy)
 		};
 		const char *what;
 
-		if (!is_legacy) {
+		if (net_is_nameless) {
+			cfg.addr = dpt_node_addr(0);
+		} else if (!is_legacy) {
 			snprintf(text, sizeof(text), "n%u", i);
 			CU_EQ_I64(dpt_node_id_parse(&cfg.id, text), 0);
 		} else {
@@ -282,6 +288,7 @@ net_bearer_up_id(struct net *net, uint32_t node, uint8_t bearer_id)
 		.window_max = 256,
 		.mtu = 1500,
 		.has_bcast = true,
+		.domain = net_domain,
 		.maddr = dpt_maddr_eth(mac),
 		.if_name = {'e', 't', 'h', (char)('0' + bearer_id)},
 	};
@@ -312,6 +319,27 @@ net_props_set(struct net *net, uint32_t node, uint8_t bearer_id, struct dpt_node
 {
 	int rc = dpt_stack_link_props_set(net_stack(net, node, 0), bearer_id, peer, props,
 					  net->now_ns, out_begin());
+
+	out_take(net, node);
+	shards_settle(net, node);
+	return rc;
+}
+
+int
+net_set(struct net *net, uint32_t node, const struct dpt_stack_net *what)
+{
+	int rc = dpt_stack_net_set(net_stack(net, node, 0), what, net->now_ns, out_begin());
+
+	out_take(net, node);
+	shards_settle(net, node);
+	return rc;
+}
+
+int
+net_peer_remove(struct net *net, uint32_t node, struct dpt_node_addr peer)
+{
+	uint8_t shard = dpt_stack_shard_of(net_stack(net, node, 0), peer);
+	int rc = dpt_stack_peer_remove(net_stack(net, node, shard), peer, net->now_ns, out_begin());
 
 	out_take(net, node);
 	shards_settle(net, node);

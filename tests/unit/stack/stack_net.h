@@ -47,6 +47,14 @@ struct net {
 
 /* Capabilities of the nodes that net_init makes; 0: all. */
 extern uint16_t net_caps[NET_NODES_MAX];
+/* Nodes are made without address and identity. */
+extern bool net_is_nameless;
+/* Of bearers that come up from now on. */
+extern struct dpt_node_addr net_domain;
+/* Messages between shards wait: one more is taken with each thing that happens. */
+extern bool net_is_slow;
+/* They wait, all of them. */
+extern bool net_is_held;
 
 /* Nodes 0.. with text identities "n0", "n1", ... or, if is_legacy, addresses 1.1.1, 1.1.2. */
 void net_init(struct net *net, uint32_t nodes_cnt, uint32_t shards_cnt, bool is_legacy);
@@ -58,6 +66,10 @@ void net_bearer_up_id(struct net *net, uint32_t node, uint8_t bearer_id);
 void net_bearer_down_id(struct net *net, uint32_t node, uint8_t bearer_id);
 int net_props_set(struct net *net, uint32_t node, uint8_t bearer_id, struct dpt_node_addr peer,
 		  const struct dpt_link_props *props);
+
+/* dpt_stack_net_set, dpt_stack_peer_remove at the shard that they are for. */
+int net_set(struct net *net, uint32_t node, const struct dpt_stack_net *what);
+int net_peer_remove(struct net *net, uint32_t node, struct dpt_node_addr peer);
 
 /* Let time pass: frames, shard messages, timers. */
 void net_run(struct net *net, uint64_t ns);

@@ -363,6 +363,7 @@ frame_on_a_bearer_that_is_down_is_dropped(void)
 	uint8_t frame[60] = {0};
 
 	net_init(&net, 1, 1, true);
+	net_run(&net, 1); /* the own address has been told */
 	dpt_msg_init(frame, DPT_USER_LINK_PROTOCOL, DPT_TYPE_STATE, 40, dpt_node_addr(5),
 		     dpt_node_addr(6));
 	dpt_msg_set_size(frame, 44);
