@@ -97,6 +97,21 @@ def two_nodes():
     s = start(hello_server(17, "--name", "two"), "bound", "server on node two")
     client(*hello_client(17, "hello, other node", "--name", "one"), "two dptipcd, unix wire")
     heard(s, "hello, other node")
+    unmodified(s)
+
+
+def unmodified(server):
+    """the tool of iproute2 and a Python program, both written for the kernel's TIPC"""
+    for words in ("link list", "nametable show"):
+        argv = [built("app/run/dptipc-run"), "--name", "one", "tipc", *words.split()]
+        print("  $ %s" % shown(argv), flush=True)
+        rc, out = run_here(argv)
+        need(rc == 0, "the tool ended with status %d:\n%s" % (rc, out))
+        print("      " + "\n      ".join(out.splitlines()), flush=True)
+    ask = [built("app/run/dptipc-run"), "--name", "one", sys.executable, os.path.join(ktipc.PEERS, "hello.py"),
+           "client", str(TYPE), "17", "hello from Python"]
+    client(ask, ask + [str(COUNT)], "unmodified Python program, unix wire")
+    heard(server, "hello from Python")
 
 
 def kernel_node():

@@ -51,14 +51,44 @@ answer_bearer(struct worker *w, const struct request *req)
 	else
 		dpt_stack_bearer_down(w->stack, req->bearer.bearer_id, w->now_ns, &w->out);
 	worker_events(w);
+	/* The other shards have it before this is answered: control tells their workers next. */
+	shards_tx(w);
 	return rc;
 }
 
 static int
 answer_link_set(struct worker *w, const struct request *req)
 {
-	int rc = dpt_stack_link_props_set(w->stack, req->bearer.bearer_id, req->node, &req->props,
-					  w->now_ns, &w->out);
+	struct dpt_link_props props = req->props, later = {0};
+	uint8_t id = req->bearer.bearer_id;
+	int rc;
+
+	if (req->is_later) {
+		later.priority = props.priority;
+		later.window_max = props.window_max;
+		props.priority = 0;
+		props.window_max = 0;
+	}
+	rc = dpt_stack_link_props_set(w->stack, id, req->node, &props, w->now_ns, &w->out);
+	if (rc == 0 && req->is_later)
+		rc = dpt_stack_bearer_props_set(w->stack, id, &later, w->now_ns, &w->out);
+	worker_events(w);
+	return rc;
+}
+
+static int
+answer_net_set(struct worker *w, const struct request *req)
+{
+	int rc = dpt_stack_net_set(w->stack, &req->net, w->now_ns, &w->out);
+
+	worker_events(w);
+	return rc;
+}
+
+static int
+answer_peer_remove(struct worker *w, const struct request *req)
+{
+	int rc = dpt_stack_peer_remove(w->stack, req->node, w->now_ns, &w->out);
 
 	worker_events(w);
 	return rc;
@@ -74,6 +104,12 @@ answer_one(struct worker *w, struct request *req)
 	case REQUEST_DETACH:
 		TAILQ_REMOVE(&w->served, req->served, link);
 		return 0;
+	case REQUEST_BEARER_ADD:
+		worker_bearer_add(w, req->bearer.bearer_id, req->device, req->queues_cnt);
+		return 0;
+	case REQUEST_BEARER_DEL:
+		worker_bearer_del(w, req->bearer.bearer_id);
+		return 0;
 	case REQUEST_BEARER_UP:
 	case REQUEST_BEARER_DOWN:
 		return answer_bearer(w, req);
@@ -87,6 +123,16 @@ answer_one(struct worker *w, struct request *req)
 	case REQUEST_DUMP:
 		dump_chunk(w, req->chunk);
 		return 0;
+	case REQUEST_NET_SET:
+		return answer_net_set(w, req);
+	case REQUEST_PEER_REMOVE:
+		return answer_peer_remove(w, req);
+	case REQUEST_BCAST_SET:
+		return dpt_stack_bcast_set(w->stack, &req->bcast);
+	case REQUEST_LINK_STATS_RESET:
+		return dpt_stack_link_stats_reset(w->stack, req->node, req->bearer.bearer_id);
+	case REQUEST_BCAST_STATS_RESET:
+		return dpt_stack_bcast_stats_reset(w->stack, req->node);
 	case REQUEST_STOP:
 		w->is_stopped = true;
 		return 0;

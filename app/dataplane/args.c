@@ -56,8 +56,9 @@ static const struct arg table[] = {
 	{"node-addr", ARG_NODE_ADDR, "Z.C.N", 0, 0, 0, AT(node_addr),
 	 "node address, as Z.C.N or hexadecimal (default: from the identity)"},
 	{"bearer", ARG_BEARER, "MEDIA:DEVICE", 0, 0, 0, AT(bearers),
-	 "carry TIPC there; media: eth, unix; repeatable, at most 3. "
-	 "\",priority=N,tolerance=MS,window=N,mtu=N\" behind it: for this bearer"},
+	 "carry TIPC there; media: eth (a port of DPDK or an interface of the kernel), unix; "
+	 "repeatable, at most 3. \",priority=N,tolerance=MS,window=N,mtu=N,domain=Z.C.N\" behind "
+	 "it: for this bearer"},
 	{"priority", ARG_NUMBER, "", 1, 31, 10, AT(priority), "priority of links"},
 	{"tolerance", ARG_NUMBER, "ms", 5, 30000, 1500, AT(tolerance_ms),
 	 "silence after which a link is down; below 50 between dptipcd nodes only: a kernel "
@@ -78,6 +79,8 @@ static const struct arg table[] = {
 	 "links of one worker that have a flight recorder; 25 KiB each"},
 	{"stat-file", ARG_TEXT, "PATH", 1, ARGS_PATH_BYTES - 1, 0, AT(stat_file),
 	 "file that dptipc-stat reads (default: NAME.stat in the runtime directory); \"none\""},
+	{"startup-file", ARG_TEXT, "FILE", 1, ARGS_PATH_BYTES - 1, 0, AT(startup_file),
+	 "commands of the tipc tool, run one after the other before dptipcd says ready"},
 	{"mbufs", ARG_NUMBER, "buffers", 1024, 1 << 22, 32768, AT(mbufs),
 	 "packet buffers; each holds a frame"},
 	{"region-sockets", ARG_NUMBER, "", 1, 65536, 1024, AT(region_sockets),
@@ -160,7 +163,7 @@ arg_choice(const struct arg *arg, const char *value, uint64_t *number, char *err
 
 /* "1.1.10" or "100100a", "0x100100a". Src: 02-discovery.md, 1.4. */
 static int
-arg_node_addr(const struct arg *arg, const char *value, struct dpt_node_addr *addr, char *error)
+arg_node_addr(const char *option, const char *value, struct dpt_node_addr *addr, char *error)
 {
 	unsigned int z, c, n;
 	int used = 0;
@@ -175,9 +178,20 @@ arg_node_addr(const struct arg *arg, const char *value, struct dpt_node_addr *ad
 		addr->value = *end == '\0' && hex <= UINT32_MAX ? (uint32_t)hex : 0;
 	}
 	if (addr->value == 0)
-		return arg_wrong(error, arg->name, value,
+		return arg_wrong(error, option, value,
 				 "Z.C.N (up to 255.4095.4095) or a hexadecimal number, not 0");
 	return 0;
+}
+
+/* Peers that are looked for: "1.1.0". */
+static int
+arg_domain(struct args_bearer *bearer, const char *option, const char *value, char *error)
+{
+	struct dpt_node_addr domain;
+	int rc = arg_node_addr(option, value, &domain, error);
+
+	bearer->domain = domain.value;
+	return rc;
 }
 
 static int
@@ -187,6 +201,8 @@ arg_bearer_prop(struct args_bearer *bearer, const char *whole, const char *prop,
 	char option[ARGS_BEARER_BYTES + 16];
 
 	snprintf(option, sizeof(option), "bearer %.100s", whole);
+	if (len == strlen("domain") && memcmp(prop, "domain=", len + 1) == 0)
+		return arg_domain(bearer, option, prop + len + 1, error);
 	for (size_t i = 0; i < sizeof(bearer_props) / sizeof(bearer_props[0]); i++) {
 		if (prop[len] != '=' || strlen(bearer_props[i].name) != len ||
 		    memcmp(bearer_props[i].name, prop, len) != 0)
@@ -195,7 +211,7 @@ arg_bearer_prop(struct args_bearer *bearer, const char *whole, const char *prop,
 				  (uint64_t *)((char *)bearer + bearer_props[i].offset), error);
 	}
 	return arg_wrong(error, option, prop,
-			 "priority=N, tolerance=MS, window=PACKETS or mtu=OCTETS");
+			 "priority=N, tolerance=MS, window=PACKETS, mtu=OCTETS or domain=Z.C.N");
 }
 
 static int
@@ -210,8 +226,8 @@ arg_bearer(struct args *args, const char *value, char *error)
 	if (strlen(value) >= sizeof(text) || colon == NULL || colon == value || colon[1] == '\0' ||
 	    colon[1] == ',')
 		return arg_wrong(error, "bearer", value,
-				 "MEDIA:DEVICE[,priority=N][,tolerance=MS][,window=N][,mtu=N], as "
-				 "in eth:net_tap0 or unix:wire1");
+				 "MEDIA:DEVICE[,priority=N][,tolerance=MS][,window=N][,mtu=N]"
+				 "[,domain=Z.C.N], as in eth:eth0 or unix:wire1");
 	*bearer = (struct args_bearer){0};
 	strcpy(text, value);
 	part = strtok_r(text, ",", &save);
@@ -285,7 +301,7 @@ arg_set(struct args *args, const struct arg *arg, const char *value, char *error
 		return arg_wrong(error, arg->name, value,
 				 "up to 16 of 0-9 A-Z a-z . : _ - @, or 32 hexadecimal digits");
 	case ARG_NODE_ADDR:
-		return arg_node_addr(arg, value, at, error);
+		return arg_node_addr(arg->name, value, at, error);
 	case ARG_BEARER:
 		return arg_bearer(args, value, error);
 	case ARG_UID:

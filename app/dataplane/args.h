@@ -30,6 +30,7 @@ struct args_bearer {
 	uint64_t tolerance_ms;
 	uint64_t window_pkts;
 	uint64_t mtu_bytes; /* 0: the device's */
+	uint64_t domain;    /* peers that are looked for, 0: all */
 };
 
 struct args {
@@ -52,7 +53,8 @@ struct args {
 	uint64_t nodes;
 	uint64_t mbufs;
 	uint64_t recorders;
-	char stat_file[ARGS_PATH_BYTES]; /* "": the default; "none" */
+	char stat_file[ARGS_PATH_BYTES];    /* "": the default; "none" */
+	char startup_file[ARGS_PATH_BYTES]; /* "": none */
 	uint64_t region_sockets;
 	uint64_t process_bindings;
 	uint64_t process_kib; /* 0: half of the buffers */

@@ -43,7 +43,7 @@ attach_free(struct attach *a)
 {
 	struct control *control = a->control;
 
-	mgmt_attach_gone(control, a);
+	sock_walk_attach_gone(control, a);
 	TAILQ_REMOVE(&control->attaches, a, link);
 	control->attaches_cnt--;
 	control->of[a->worker].attaches_cnt--;
@@ -438,6 +438,9 @@ attach_request(struct conn *conn)
 		return;
 	case DPT_ATTACH_SYNC:
 		attach_sync(conn);
+		return;
+	case DPT_ATTACH_NETLINK:
+		netlink_begin(conn);
 		return;
 	case DPT_ATTACH_NODE_ID:
 		attach_node_ask(conn, REQUEST_NODE_ID, attach_node_id_done);

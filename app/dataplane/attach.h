@@ -26,6 +26,7 @@ enum attach_state {
 };
 
 struct attach;
+struct netlink;
 
 struct attach_sock {
 	struct source source;
@@ -33,6 +34,7 @@ struct attach_sock {
 	LIST_ENTRY(attach_sock) by_cookie;
 	struct request req; /* CLOSE */
 	uint64_t cookie;    /* SO_COOKIE of the application's end */
+	uint32_t inode;	    /* of that end, as /proc/PID/fd shows it */
 	uint32_t idx;
 	int fd; /* our end */
 	struct dpt_port port;
@@ -87,7 +89,7 @@ struct conn {
 	char *text;	 /* INFO */
 	size_t text_bytes;
 	size_t text_sent;
-	struct mgmt *mgmt;
+	struct netlink *nl; /* a netlink connection; else NULL */
 };
 
 /* Answer the request under way: conn->msg with result. fds: sent along, not taken over. */
@@ -120,7 +122,27 @@ void link_set_begin(struct conn *conn);
 
 /* mgmt.c. Begin the dump that conn->msg asks for; conn_answer_text follows. */
 void mgmt_begin(struct conn *conn);
-/* The attachment goes: no dump may look at it any more. */
-void mgmt_attach_gone(struct control *control, const struct attach *a);
+
+/*
+ * sock_walk.c. A walk over the sockets of the attachments that there are at its beginning;
+ * attachments may come and go meanwhile. The next sockets go into the chunk, of one worker;
+ * false: the end. sock_walk_end belongs to every beginning.
+ */
+struct sock_walk {
+	LIST_ENTRY(sock_walk) link;
+	struct attach *at; /* NULL: at the end */
+	struct attach *last;
+	uint32_t idx; /* of its next socket */
+};
+void sock_walk_begin(struct control *control, struct sock_walk *walk);
+bool sock_walk_next(struct sock_walk *walk, struct chunk *chunk, uint8_t *worker);
+void sock_walk_end(struct sock_walk *walk);
+/* The attachment goes: no walk may look at it any more. */
+void sock_walk_attach_gone(struct control *control, struct attach *a);
+
+/* nl_conn.c. The connection carries netlink from now on (DPT_ATTACH_NETLINK). */
+void netlink_begin(struct conn *conn);
+/* With its connection. */
+void netlink_free(struct netlink *nl);
 
 #endif /* ATTACH_H */

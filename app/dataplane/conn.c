@@ -41,6 +41,8 @@ conn_free(struct conn *conn)
 	TAILQ_REMOVE(&conn->control->conns, conn, link);
 	conn->control->conns_cnt--;
 	conn_msg_fd_drop(conn);
+	if (conn->nl != NULL)
+		netlink_free(conn->nl);
 	control_free_later(conn->control, &conn->garbage, conn);
 }
 

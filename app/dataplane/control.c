@@ -151,6 +151,8 @@ control_init(struct control *control, char *error, size_t error_bytes)
 		rc = control_signals_init(control);
 	if (rc == 0)
 		rc = carrier_init(control);
+	if (rc == 0)
+		rc = link_changes_init(control);
 	if (rc != 0) {
 		snprintf(error, error_bytes, "control: %s", strerror(-rc));
 		return -1;
@@ -235,13 +237,18 @@ void
 control_values_get(const struct control *control, struct control_values *values)
 {
 	*values = (struct control_values){
-		.control.processes = control->conns_cnt,
+		.control.processes = control->conns_cnt - control->netlink.conns,
 		.control.sockets = control->socks_cnt,
 		.control.sockets_refused = control->refused_sockets,
 		.control.adoptions = control->adoptions,
 		.control.processes_refused = control->refused_attaches,
 		.control.processes_hostile = control->hostile_attaches,
 		.control.link_sets = control->link_sets,
+		.control.netlink_conns = control->netlink.conns,
+		.control.netlink_requests = control->netlink.requests,
+		.control.netlink_refused = control->netlink.refused,
+		.control.netlink_dumps = control->netlink.dumps,
+		.control.netlink_hostile = control->netlink.hostile,
 		.pool.buffers = control->pool->size,
 		.pool.buffers_used = rte_mempool_in_use_count(control->pool),
 	};
@@ -252,6 +259,7 @@ control_fini(struct control *control)
 {
 	attach_free_all(control);
 	steer_fini(control);
+	link_changes_fini(control);
 	control_garbage(control);
 	listen_close(control);
 	close(control->spare_fd);

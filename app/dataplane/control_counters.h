@@ -17,7 +17,12 @@ struct control;
 	X(sockets_refused, ERROR,                                                                  \
 	  "sockets refused: the process or the node has as many as it may")                        \
 	X(adoptions, INFO, "sockets that a process was handed and took over")                      \
-	X(link_sets, INFO, "changes of properties of links")
+	X(link_sets, INFO, "changes of properties of links")                                       \
+	X(netlink_conns, INFO, "netlink connections now")                                          \
+	X(netlink_requests, INFO, "netlink requests")                                              \
+	X(netlink_refused, INFO, "netlink requests that were answered with an error")              \
+	X(netlink_dumps, INFO, "netlink dumps that were begun")                                    \
+	X(netlink_hostile, ERROR, "netlink connections ended for a record that may not be")
 
 #define POOL_COUNTERS(X)                                                                           \
 	X(buffers, INFO, "packet buffers in the pool")                                             \

@@ -1,181 +1,302 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Properties of links, changed while they live (DPT_ATTACH_LINK_SET). Everything is checked
- * here, so that an error can say what is wrong; worker 0 then has the stack do it.
+ * Properties of links, changed while they live (DPT_ATTACH_LINK_SET, netlink). Everything is
+ * checked here, so that an error can say what is wrong; worker 0 then has the stack do it.
  *
- *   name --bearer's--> check --------------------> REQUEST_LINK_SET, node 0
- *        --link's----> walk over the links, check -> REQUEST_LINK_SET, its peer
+ *   name --bearer's--> check --> wait for the gap ---> REQUEST_LINK_SET, node 0
+ *        --link's----> walk over the links, check ...  REQUEST_LINK_SET, its peer
  *
- * A change for a bearer also counts when its carrier comes back: bearer_slot.cfg.
+ * A change for a bearer also counts when its carrier comes back: bearer_slot.cfg. A peer resets
+ * a link whose priority is changed: a program that does it in a loop gets through one after the
+ * other, with a gap between (11-management.md, hazard 16).
+ *
+ * Timers here: LINK_CHANGE_GAP_MS, from one change of a priority to the next.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include <rte_common.h>
 
 #include "attach.h"
 #include "links.h"
 
-struct link_set {
-	struct links_walk walk; /* first */
-	struct conn *conn;
-	struct bearer_slot *slot;
-	struct dpt_node_addr node;
-	struct dpt_stack_bearer before; /* slot's, in case of an error */
-	struct request req;
-};
-
 /* The message's words, with the option that bounds each. */
 static const struct {
 	const char *name;
 	const char *unit;
-} words[] = {
+} words[LINK_WORDS_CNT] = {
 	{"tolerance", " ms"},
 	{"priority", ""},
 	{"window", " packets"},
 	{"mtu", " octets"},
 };
-enum { WORD_TOLERANCE, WORD_PRIORITY, WORD_WINDOW, WORD_MTU };
 
 static void
-link_set_end(struct link_set *set, int error, const char *text)
+change_end(struct link_change *change, int rc, const char *text)
 {
-	struct conn *conn = set->conn;
-
-	free(set);
-	conn_answer_note(conn, error, text);
+	free(change->walk);
+	change->walk = NULL;
+	change->done(change, rc, text);
 }
 
-/* Returns 0, or EINVAL with a line in text that says what is possible. */
-static int
-link_set_check(const struct link_set *set, char text[DPT_ATTACH_NOTE_BYTES])
+static void
+change_unknown(struct link_change *change)
 {
-	const uint32_t *arg = set->conn->msg.arg;
-	bool is_any = false;
+	char text[DPT_ATTACH_NOTE_BYTES];
 
-	for (uint32_t i = 0; i < RTE_DIM(words); i++) {
+	snprintf(text, sizeof(text), "%.100s: no bearer or link of this name", change->name);
+	change_end(change, -ENOENT, text);
+}
+
+/* Returns 0, or -EINVAL with a line in text that says what is possible. */
+static int
+change_check(const struct link_change *change, char text[DPT_ATTACH_NOTE_BYTES])
+{
+	bool is_any = change->is_empty;
+
+	for (uint32_t i = 0; i < LINK_WORDS_CNT; i++) {
+		uint32_t value = change->words[i];
 		uint64_t min = 0, max = 0;
 
-		if (arg[i] == 0)
+		if (value == 0)
 			continue;
 		is_any = true;
 		args_range(words[i].name, &min, &max);
-		if (i == WORD_WINDOW)
-			min = set->slot->cfg.window_min;
-		if (i == WORD_MTU)
-			max = set->slot->info.mtu;
-		if (arg[i] >= min && arg[i] <= max)
+		if (i == LINK_WINDOW)
+			min = change->slot->cfg.window_min;
+		if (i == LINK_MTU)
+			max = change->slot->info.mtu;
+		if (value >= min && value <= max)
 			continue;
 		snprintf(text, DPT_ATTACH_NOTE_BYTES, "%s=%u: expected %u to %u%s", words[i].name,
-			 arg[i], (unsigned int)min, (unsigned int)max, words[i].unit);
-		return EINVAL;
+			 value, (unsigned int)min, (unsigned int)max, words[i].unit);
+		return -EINVAL;
 	}
 	if (is_any)
 		return 0;
 	snprintf(text, DPT_ATTACH_NOTE_BYTES, "nothing to change");
-	return EINVAL;
+	return -EINVAL;
 }
 
 static void
-link_set_done(struct request *req)
+change_answered(struct request *req)
 {
-	struct link_set *set = req->owner;
+	struct link_change *change = req->owner;
+	struct bearer_slot *slot = change->slot;
+	bool is_same = slot->bearer == change->bearer;
 
 	/* Without a carrier there is no bearer in the stack, and no link: it is kept for later. */
-	if (req->result == -ENOENT && !set->slot->is_up && set->node.value == 0)
+	if (req->result == -ENOENT && is_same && !slot->is_up && change->node.value == 0)
 		req->result = 0;
 	if (req->result != 0) {
-		set->slot->cfg = set->before;
-		link_set_end(set, -req->result, strerror(-req->result));
+		if (is_same)
+			slot->cfg = change->before;
+		change_end(change, req->result, strerror(-req->result));
 		return;
 	}
-	set->conn->control->link_sets++;
-	link_set_end(set, 0, "");
+	change->control->link_sets++;
+	change_end(change, 0, "");
 }
+
+/* Everything is checked, and it is its turn. */
+static void
+change_ask(struct link_change *change)
+{
+	struct bearer_slot *slot = change->slot;
+	const uint32_t *value = change->words;
+
+	if (slot->bearer != change->bearer) {
+		change_unknown(change);
+		return;
+	}
+	change->before = slot->cfg;
+	change->req = (struct request){
+		.op = REQUEST_LINK_SET,
+		.bearer = slot->cfg,
+		.node = change->node,
+		.is_later = change->is_later,
+		.props = {.tolerance_ms = (uint16_t)value[LINK_TOLERANCE],
+			  .priority = (uint8_t)value[LINK_PRIORITY],
+			  .window_max = (uint16_t)value[LINK_WINDOW],
+			  .mtu = (uint16_t)value[LINK_MTU]},
+		.done = change_answered,
+		.owner = change,
+	};
+	/* At once: a carrier that comes back meanwhile brings the new values. */
+	if (change->node.value == 0)
+		dpt_stack_bearer_props(&slot->cfg, &change->req.props);
+	control_ask(change->control, 0, &change->req);
+}
+
+/* ---- the gap ---- */
+
+static void
+gap_begin(struct link_changes *changes, uint64_t now_ns)
+{
+	struct itimerspec after = {.it_value.tv_nsec = LINK_CHANGE_GAP_MS * 1000000};
+
+	changes->next_ns = now_ns + after.it_value.tv_nsec;
+	timerfd_settime(changes->timer_fd, 0, &after, NULL);
+}
+
+static void
+gap_over(struct source *source, uint32_t events)
+{
+	struct link_changes *changes =
+		(struct link_changes *)((char *)source - offsetof(struct link_changes, timer));
+	struct link_change *change = STAILQ_FIRST(&changes->list);
+	uint64_t cnt;
+
+	(void)events;
+	if (read(changes->timer_fd, &cnt, sizeof(cnt)) < 0 || change == NULL)
+		return;
+	STAILQ_REMOVE_HEAD(&changes->list, link);
+	gap_begin(changes, clock_ns(change->control->clock));
+	change_ask(change);
+}
+
+int
+link_changes_init(struct control *control)
+{
+	struct link_changes *changes = &control->link_changes;
+
+	STAILQ_INIT(&changes->list);
+	changes->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	changes->timer.event = gap_over;
+	if (changes->timer_fd < 0)
+		return -errno;
+	return control_watch(control, changes->timer_fd, &changes->timer, EPOLLIN);
+}
+
+void
+link_changes_fini(struct control *control)
+{
+	if (control->link_changes.timer_fd >= 0)
+		close(control->link_changes.timer_fd);
+}
+
+/* ---- from the name to the bearer ---- */
 
 /* slot and node are known. */
 static void
-link_set_ask(struct link_set *set)
+change_found(struct link_change *change)
 {
-	const uint32_t *arg = set->conn->msg.arg;
+	struct link_changes *changes = &change->control->link_changes;
+	uint64_t now_ns = clock_ns(change->control->clock);
 	char text[DPT_ATTACH_NOTE_BYTES];
-	int error = link_set_check(set, text);
+	int rc;
 
-	if (error != 0) {
-		link_set_end(set, error, text);
+	text[0] = '\0';
+	rc = change_check(change, text);
+	if (rc != 0 || (change->words[LINK_TOLERANCE] | change->words[LINK_PRIORITY] |
+			change->words[LINK_WINDOW] | change->words[LINK_MTU]) == 0) {
+		change_end(change, rc, text);
 		return;
 	}
-	set->before = set->slot->cfg;
-	set->req = (struct request){
-		.op = REQUEST_LINK_SET,
-		.bearer = set->slot->cfg,
-		.node = set->node,
-		.props = {.tolerance_ms = (uint16_t)arg[WORD_TOLERANCE],
-			  .priority = (uint8_t)arg[WORD_PRIORITY],
-			  .window_max = (uint16_t)arg[WORD_WINDOW],
-			  .mtu = (uint16_t)arg[WORD_MTU]},
-		.done = link_set_done,
-		.owner = set,
-	};
-	/* At once: a carrier that comes back meanwhile brings the new values. */
-	if (set->node.value == 0)
-		dpt_stack_bearer_props(&set->slot->cfg, &set->req.props);
-	control_ask(set->conn->control, 0, &set->req);
+	change->bearer = change->slot->bearer;
+	if (change->words[LINK_PRIORITY] == 0 || change->is_later) {
+		change_ask(change);
+	} else if (now_ns < changes->next_ns || !STAILQ_EMPTY(&changes->list)) {
+		STAILQ_INSERT_TAIL(&changes->list, change, link);
+	} else {
+		gap_begin(changes, now_ns);
+		change_ask(change);
+	}
 }
 
 static void
-link_set_each(struct links_walk *walk, const struct chunk_link *link)
+change_each(struct links_walk *walk, const struct chunk_link *link)
 {
-	struct link_set *set = (struct link_set *)walk;
+	struct link_change *change = walk->owner;
 
-	if (strcmp(link->info.name, set->conn->note) != 0)
+	if (strcmp(link->info.name, change->name) != 0)
 		return;
-	set->slot = &walk->control->bearers[link->info.bearer_id];
-	set->node = link->peer;
+	change->slot = &walk->control->bearers[link->info.bearer_id];
+	change->node = link->peer;
 }
 
 static void
-link_set_found(struct links_walk *walk)
+change_walked(struct links_walk *walk)
 {
-	struct link_set *set = (struct link_set *)walk;
-	char text[DPT_ATTACH_NOTE_BYTES];
+	struct link_change *change = walk->owner;
 
-	if (set->slot != NULL) {
-		link_set_ask(set);
+	/* (the bearer may have been disabled meanwhile) */
+	if (change->slot != NULL && change->slot->is_ready)
+		change_found(change);
+	else
+		change_unknown(change);
+}
+
+static void
+change_walk(struct link_change *change)
+{
+	change->walk = malloc(sizeof(*change->walk));
+	if (change->walk == NULL) {
+		change_end(change, -ENOMEM, "no memory");
 		return;
 	}
-	snprintf(text, sizeof(text), "%.100s: no bearer or link of this name", set->conn->note);
-	link_set_end(set, ENOENT, text);
+	change->walk->control = change->control;
+	change->walk->each = change_each;
+	change->walk->done = change_walked;
+	change->walk->owner = change;
+	links_walk(change->walk);
+}
+
+void
+link_change(struct link_change *change)
+{
+	struct control *control = change->control;
+
+	change->walk = NULL;
+	change->slot = NULL;
+	change->node = dpt_node_addr(0);
+	for (uint8_t id = 0; change->is_bearer && id < DPT_BEARERS_MAX; id++)
+		if (control->bearers[id].is_ready &&
+		    strcmp(control->bearers[id].name, change->name) == 0)
+			change->slot = &control->bearers[id];
+	if (change->slot != NULL)
+		change_found(change);
+	else if (change->is_link)
+		change_walk(change);
+	else
+		change_unknown(change);
+}
+
+/* ---- DPT_ATTACH_LINK_SET ---- */
+
+static void
+link_set_done(struct link_change *change, int rc, const char *text)
+{
+	struct conn *conn = change->owner;
+
+	conn_answer_note(conn, -rc, text);
+	free(change);
 }
 
 void
 link_set_begin(struct conn *conn)
 {
-	struct control *control = conn->control;
-	struct link_set *set;
+	struct link_change *change;
 
 	if (!conn->is_admin) {
 		conn_answer_note(conn, EPERM, "only root and dptipcd's own user may do that");
 		return;
 	}
-	set = calloc(1, sizeof(*set));
-	if (set == NULL) {
+	change = calloc(1, sizeof(*change));
+	if (change == NULL) {
 		conn_answer_note(conn, ENOMEM, "no memory");
 		return;
 	}
-	set->conn = conn;
-	for (uint8_t id = 0; id < DPT_BEARERS_MAX; id++)
-		if (control->bearers[id].bearer != NULL &&
-		    strcmp(control->bearers[id].name, conn->note) == 0)
-			set->slot = &control->bearers[id];
-	if (set->slot != NULL) {
-		link_set_ask(set);
-		return;
-	}
-	set->walk.control = control;
-	set->walk.each = link_set_each;
-	set->walk.done = link_set_found;
-	links_walk(&set->walk);
+	change->control = conn->control;
+	change->name = conn->note;
+	change->is_bearer = true;
+	change->is_link = true;
+	memcpy(change->words, conn->msg.arg, sizeof(change->words));
+	change->done = link_set_done;
+	change->owner = conn;
+	link_change(change);
 }

@@ -112,7 +112,6 @@ node_print(const struct control *control)
 		printf("dptipcd: bearer %s, %s, mtu %u, %u queue(s)\n", slot->name, maddr,
 		       slot->info.mtu, slot->info.queues_cnt);
 	}
-	printf("dptipcd: ready\n");
 	fflush(stdout);
 }
 
@@ -136,6 +135,7 @@ main(int argc, char **argv)
 {
 	static struct control control;
 	static struct args args;
+	struct startup *startup;
 	char error[ARGS_ERROR_BYTES] = "";
 	sigset_t set;
 	int eal_cnt, rc;
@@ -150,6 +150,8 @@ main(int argc, char **argv)
 		printf("dptipcd %s\n", DPTIPC_VERSION);
 		return 0;
 	}
+	if (startup_load(&startup, &args, error, sizeof(error)) != 0)
+		return fail(error);
 	/* EAL's threads inherit this; control takes the signals from a descriptor. */
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
@@ -159,13 +161,17 @@ main(int argc, char **argv)
 	if (eal_start(&args, eal_cnt, argv + 1) != 0)
 		return 1;
 	rc = setup_init(&control, &args, error, sizeof(error));
+	control.startup = startup;
 	if (rc == 0) {
 		setup_start(&control);
 		node_print(&control);
+		startup_begin(&control);
 		control_run(&control);
+		rc = control.is_failed;
 	} else {
 		fail(error);
 	}
+	startup_end(&control);
 	setup_fini(&control);
 	rte_eal_cleanup();
 	eal_dir_remove();

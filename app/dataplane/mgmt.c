@@ -24,9 +24,7 @@ struct mgmt {
 	FILE *text;
 	enum chunk_kind kind;
 	uint8_t worker;
-	/* SOCKETS: where the walk over all attachments is. */
-	struct attach *at; /* NULL: at the end */
-	uint32_t at_idx;
+	struct sock_walk socks;
 	/* COUNTERS: sums over the workers, in the order of dpt_stack_counter. */
 	struct dpt_counter_value sums[CHUNK_COUNTERS_CNT];
 	uint32_t sums_cnt;
@@ -49,8 +47,7 @@ print_node(const struct mgmt *mgmt)
 	fprintf(mgmt->text, "%-16s %s\n", "Name", control->args->name);
 	fprintf(mgmt->text, "%-16s %s\n", "Identity", id[0] != '\0' ? id : "(none yet)");
 	fprintf(mgmt->text, "%-16s %x\n", "Address", chunk->own.value);
-	fprintf(mgmt->text, "%-16s %llu\n", "Network id",
-		(unsigned long long)control->args->net_id);
+	fprintf(mgmt->text, "%-16s %u\n", "Network id", chunk->net_id);
 	fprintf(mgmt->text, "%-16s %llu s\n", "Up", (unsigned long long)up_s);
 	fprintf(mgmt->text, "%-16s %u\n", "Workers", control->workers_cnt);
 	fprintf(mgmt->text, "%-16s %u\n", "Processes", control->conns_cnt);
@@ -267,42 +264,14 @@ mgmt_end(struct mgmt *mgmt)
 
 	if (mgmt->kind == CHUNK_COUNTERS)
 		print_counters_end(mgmt);
+	if (mgmt->kind == CHUNK_SOCKETS)
+		sock_walk_end(&mgmt->socks);
 	if (fclose(mgmt->text) != 0) {
 		free(conn->text);
 		conn->text = NULL;
 	}
-	conn->mgmt = NULL;
 	free(mgmt);
 	conn_answer_text(conn);
-}
-
-/* The next sockets of the walk into the chunk; one attachment at a time, which has a worker. */
-static bool
-mgmt_sockets_next(struct mgmt *mgmt)
-{
-	struct chunk *chunk = &mgmt->chunk;
-
-	chunk->cnt = 0;
-	for (; mgmt->at != NULL; mgmt->at = TAILQ_NEXT(mgmt->at, link), mgmt->at_idx = 0) {
-		const struct attach *at = mgmt->at;
-
-		while (at->state == ATTACH_SERVED && chunk->cnt < CHUNK_SOCKETS_CNT &&
-		       mgmt->at_idx < at->served.layout.socks_cnt) {
-			const struct attach_sock *sock = &at->socks[mgmt->at_idx++];
-
-			if (!sock->is_open || sock->is_closing)
-				continue;
-			chunk->sockets[chunk->cnt].port = sock->port;
-			chunk->sockets[chunk->cnt].pid = at->pid;
-			memcpy(chunk->sockets[chunk->cnt++].program, at->program,
-			       sizeof(at->program));
-		}
-		if (chunk->cnt > 0) {
-			mgmt->worker = at->worker;
-			return true;
-		}
-	}
-	return false;
 }
 
 static void
@@ -325,13 +294,15 @@ mgmt_answer(struct request *req)
 		break;
 	case CHUNK_SOCKETS:
 		print_sockets(mgmt);
-		is_more = mgmt_sockets_next(mgmt);
+		is_more = sock_walk_next(&mgmt->socks, &mgmt->chunk, &mgmt->worker);
 		break;
 	case CHUNK_COUNTERS:
 		print_worker(mgmt);
 		break;
 	case CHUNK_REFUSED:
 		print_refused(mgmt);
+		break;
+	default: /* netlink's */
 		break;
 	}
 	if (ftello(mgmt->text) > (off_t)MGMT_TEXT_MAX) {
@@ -360,21 +331,6 @@ mgmt_ask(struct mgmt *mgmt)
 }
 
 void
-mgmt_attach_gone(struct control *control, const struct attach *a)
-{
-	struct conn *conn;
-
-	TAILQ_FOREACH (conn, &control->conns, link) {
-		struct mgmt *mgmt = conn->mgmt;
-
-		if (mgmt == NULL || mgmt->at != a)
-			continue;
-		mgmt->at = TAILQ_NEXT(a, link);
-		mgmt->at_idx = 0;
-	}
-}
-
-void
 mgmt_begin(struct conn *conn)
 {
 	static const enum chunk_kind of_info[] = {
@@ -398,13 +354,12 @@ mgmt_begin(struct conn *conn)
 		conn_answer(conn, ENOMEM, NULL, 0);
 		return;
 	}
-	conn->mgmt = mgmt;
 	mgmt->conn = conn;
 	mgmt->kind = of_info[conn->msg.arg[0]];
 	fputs(kinds[mgmt->kind].head, mgmt->text);
 	if (mgmt->kind == CHUNK_SOCKETS) {
-		mgmt->at = TAILQ_FIRST(&conn->control->attaches);
-		if (!mgmt_sockets_next(mgmt)) {
+		sock_walk_begin(conn->control, &mgmt->socks);
+		if (!sock_walk_next(&mgmt->socks, &mgmt->chunk, &mgmt->worker)) {
 			mgmt_end(mgmt);
 			return;
 		}

@@ -41,10 +41,18 @@ enum request_op {
 	REQUEST_PAIR,	     /* served, sock_idx, type, fd, other; answer: port, other.port */
 	REQUEST_LINK_NAME,   /* node, bearer.bearer_id, text, bytes: of it; answer: text */
 	REQUEST_NODE_ID,     /* node; answer: node_id */
+	REQUEST_BEARER_ADD,  /* bearer.bearer_id, device, queues_cnt: poll it from now on */
+	REQUEST_BEARER_DEL,  /* bearer.bearer_id: send what waits for it, then let go of it */
 	REQUEST_BEARER_UP,   /* bearer */
 	REQUEST_BEARER_DOWN, /* bearer */
-	REQUEST_LINK_SET,    /* bearer.bearer_id, node (0: all of the bearer), props */
-	REQUEST_DUMP,	     /* chunk */
+	/* bearer.bearer_id, node (0: all of the bearer), props, is_later */
+	REQUEST_LINK_SET,
+	REQUEST_DUMP,		   /* chunk */
+	REQUEST_NET_SET,	   /* net */
+	REQUEST_PEER_REMOVE,	   /* node */
+	REQUEST_BCAST_SET,	   /* bcast */
+	REQUEST_LINK_STATS_RESET,  /* node, bearer.bearer_id */
+	REQUEST_BCAST_STATS_RESET, /* node; 0: the sending link */
 	REQUEST_STOP,
 	REQUEST_HOSTILE, /* served */
 };
@@ -57,6 +65,11 @@ enum chunk_kind {
 	CHUNK_SOCKETS,
 	CHUNK_COUNTERS,
 	CHUNK_REFUSED,
+	CHUNK_PEERS,	/* peer nodes, by ascending address; cursor: the lowest one wanted */
+	CHUNK_PEER,	/* in: node; its links */
+	CHUNK_BCAST,	/* the sending broadcast link: worker 0 */
+	CHUNK_INTERNAL, /* the stack's own sockets: worker 0 */
+	CHUNK_BINDINGS, /* in: port; of that socket: the worker of the port */
 };
 
 #define CHUNK_NAMES_CNT	   256
@@ -64,6 +77,7 @@ enum chunk_kind {
 #define CHUNK_SOCKETS_CNT  128
 #define CHUNK_REFUSED_CNT  64
 #define CHUNK_COUNTERS_CNT 512
+#define CHUNK_PEERS_CNT	   64
 
 struct chunk_link {
 	struct dpt_link_info info;
@@ -74,9 +88,19 @@ struct chunk_link {
 struct chunk_socket {
 	struct dpt_port port; /* in: which */
 	struct dpt_sock_info info;
-	uint64_t pid; /* control's own, as is the next */
+	uint64_t pid; /* control's own, as are the next */
 	char program[16];
+	uint64_t cookie;
+	uint32_t inode;
+	uint32_t uid;
 	bool is_there;
+};
+
+struct chunk_peer {
+	struct dpt_node_addr addr;
+	struct dpt_node_id id;
+	uint8_t links_mask; /* bearers on which it has a link */
+	uint8_t up_mask;    /* of them, those on which it is up */
 };
 
 struct chunk {
@@ -85,12 +109,20 @@ struct chunk {
 	uint32_t cnt;	 /* entries; 0: the end */
 	struct dpt_node_addr own;
 	struct dpt_node_id id;
+	uint32_t net_id;
+	bool is_legacy; /* own address was configured */
 	uint64_t now_ns;
+	struct dpt_node_addr node;	   /* in: PEER */
+	struct dpt_port port;		   /* in: BINDINGS */
+	bool is_there;			   /* PEER: the node; BINDINGS: the socket */
+	struct dpt_stack_bcast_info bcast; /* PEER: what is received of it; BCAST */
+	bool has_bcast;
 	union {
 		struct dpt_binding names[CHUNK_NAMES_CNT];
 		struct chunk_link links[CHUNK_LINKS_CNT];
 		struct chunk_socket sockets[CHUNK_SOCKETS_CNT];
 		struct dpt_refused_peer refused[CHUNK_REFUSED_CNT];
+		struct chunk_peer peers[CHUNK_PEERS_CNT];
 		struct {
 			struct dpt_counter_value stack[CHUNK_COUNTERS_CNT];
 			struct worker_counters worker;
@@ -127,9 +159,14 @@ struct request {
 	uint32_t bytes;
 	uint64_t position; /* answer to SHUTDOWN: of the receive log */
 	struct dpt_stack_bearer bearer;
+	struct dpt_bearer *device; /* BEARER_ADD */
+	uint16_t queues_cnt;	   /* of it */
 	struct dpt_node_addr node;
 	struct dpt_link_props props;
+	bool is_later; /* priority and window: of links made from now on */
 	struct dpt_node_id node_id;
+	struct dpt_stack_net net;
+	struct dpt_stack_bcast_set bcast;
 	char *text;
 	struct chunk *chunk;
 	/* control: what to do with the answer */

@@ -15,27 +15,23 @@
 #include <rte_lcore.h>
 #include <rte_malloc.h>
 
-#include "dpt_bearers.h"
-
-/* Octets of a buffer behind the headroom. Our choice: a whole Ethernet frame. */
-#define SETUP_BUF_ROOM_BYTES 2048
 /* What such a buffer takes of EAL's memory: one page each without hugepages, since a buffer
  * (mbuf, private area, headroom, room: 2.4 KiB) does not cross pages; less with them. */
 #define SETUP_BUF_BYTES 4096
 #define SETUP_BUF_CACHE 256
-/* Packets that a link holds each way; largest window. Our choice. */
-#define SETUP_LINK_RING_PKTS 2048
-/* Smallest window of a link. Src: 03-link-node.md, 1. */
-#define SETUP_WINDOW_MIN 50
 /* Src: 09-socket-api.md, 1, default receive buffer limit. */
 #define SETUP_RCVBUF_BYTES 2097152
 /* Trace of a worker, records. Our choice: about 2 MiB. */
 #define SETUP_TRACE_RECS 65536
-/* Rings, devices, EAL's own, MiB. */
+/* Rings, EAL's own, MiB. */
 #define SETUP_MEMORY_SLACK_MIB 32
-
-static const struct dpt_bearer_ops *const drivers[] = {&dpt_bearer_eth, &dpt_bearer_unix};
-#define DRIVERS_CNT (sizeof(drivers) / sizeof(drivers[0]))
+/*
+ * What a device takes, and each of its queue pairs: descriptors and their shadows, tables of the
+ * driver. Our choice, twice what a NIC takes. Reserved for all bearers that there may be: without
+ * hugepages EAL's memory does not grow when one is enabled later.
+ */
+#define SETUP_DEVICE_BYTES (1u << 20)
+#define SETUP_QUEUE_BYTES  (512u << 10)
 
 static struct dpt_stack_cfg
 setup_stack_cfg(const struct args *args, uint8_t shard, uint32_t workers)
@@ -59,104 +55,13 @@ setup_memory_mib(const struct args *args, uint32_t workers)
 {
 	uint64_t bytes = args->mbufs * SETUP_BUF_BYTES;
 
+	bytes += DPT_BEARERS_MAX * (SETUP_DEVICE_BYTES + (uint64_t)workers * SETUP_QUEUE_BYTES);
 	for (uint32_t i = 0; i < workers; i++) {
 		struct dpt_stack_cfg cfg = setup_stack_cfg(args, (uint8_t)i, workers);
 
 		bytes += dpt_stack_size(&cfg) + dpt_trace_size(SETUP_TRACE_RECS);
 	}
 	return (uint32_t)(bytes >> 20) + SETUP_MEMORY_SLACK_MIB;
-}
-
-/* ---- bearers ---- */
-
-/* Names of links tell bearers apart, but only 15 characters of the device's go into them. */
-static void
-setup_bearer_if_name(struct control *control, uint8_t id)
-{
-	char *name = control->bearers[id].cfg.if_name;
-	size_t len = strnlen(name, DPT_IF_NAME_BYTES - 1);
-
-	for (uint8_t i = 0; i < id; i++)
-		if (strcmp(control->bearers[i].cfg.if_name, name) == 0 && len > 0)
-			name[len - 1] = (char)('0' + id);
-}
-
-/* What only the open device tells. Returns 0, or -1 with a line in error. */
-static int
-setup_bearer_check(const struct control *control, uint8_t id, char *error, size_t error_bytes)
-{
-	const struct args_bearer *arg = &control->args->bearers[id];
-	const struct dpt_bearer_info *info = &control->bearers[id].info;
-
-	if (info->mtu < DPT_LINK_MTU_MIN) {
-		snprintf(error, error_bytes, "--bearer: %s: its MTU is %u; TIPC needs at least %u",
-			 arg->name, info->mtu, DPT_LINK_MTU_MIN);
-		return -1;
-	}
-	if (arg->mtu_bytes > info->mtu) {
-		snprintf(
-			error, error_bytes,
-			"--bearer: %s: mtu=%llu is more than the device carries: expected %u to %u",
-			arg->name, (unsigned long long)arg->mtu_bytes, DPT_LINK_MTU_MIN, info->mtu);
-		return -1;
-	}
-	for (uint8_t i = 0; i < id; i++) {
-		if (info->if_index == 0 || control->bearers[i].info.if_index != info->if_index)
-			continue;
-		snprintf(error, error_bytes,
-			 "--bearer: %s: the same interface as %s: one bearer for each", arg->name,
-			 control->bearers[i].name);
-		return -1;
-	}
-	return 0;
-}
-
-static int
-setup_bearer(struct control *control, uint8_t id, char *error, size_t error_bytes)
-{
-	const struct args_bearer *arg = &control->args->bearers[id];
-	struct bearer_slot *slot = &control->bearers[id];
-	struct dpt_bearer_cfg cfg = {
-		.bearer_id = id,
-		.queues_cnt = control->workers_cnt,
-		.numa_socket = (int)rte_socket_id(),
-		.pool = control->pool,
-		/* A VLAN tag's worth of room is left. */
-		.mtu_max = SETUP_BUF_ROOM_BYTES - 18,
-		.net_id = (uint32_t)control->args->net_id,
-	};
-	const struct dpt_bearer_ops *ops =
-		dpt_bearer_find(drivers, DRIVERS_CNT, arg->name, &cfg.device);
-	char why[256] = "";
-	int rc;
-
-	if (ops == NULL) {
-		snprintf(error, error_bytes, "--bearer: %s: no such media; there are: eth, unix",
-			 arg->name);
-		return -1;
-	}
-	rc = ops->open(&cfg, &slot->bearer, why, sizeof(why));
-	if (rc != 0) {
-		slot->bearer = NULL;
-		snprintf(error, error_bytes, "--bearer: %s", why[0] != '\0' ? why : strerror(-rc));
-		return -1;
-	}
-	ops->info(slot->bearer, &slot->info);
-	memcpy(slot->name, arg->name, sizeof(slot->name));
-	slot->cfg = (struct dpt_stack_bearer){
-		.bearer_id = id,
-		.priority = (uint8_t)arg->priority,
-		.tolerance_ms = (uint16_t)arg->tolerance_ms,
-		.window_min = (uint16_t)RTE_MIN(arg->window_pkts, (uint64_t)SETUP_WINDOW_MIN),
-		.window_max = (uint16_t)arg->window_pkts,
-		.mtu = arg->mtu_bytes != 0 ? (uint16_t)arg->mtu_bytes : slot->info.mtu,
-		.mtu_max = slot->info.mtu,
-		.has_bcast = slot->info.has_bcast,
-		.maddr = slot->info.maddr,
-	};
-	memcpy(slot->cfg.if_name, slot->info.if_name, sizeof(slot->cfg.if_name));
-	setup_bearer_if_name(control, id);
-	return setup_bearer_check(control, id, error, error_bytes);
 }
 
 /* ---- workers ---- */
@@ -225,27 +130,6 @@ setup_stack(struct worker *w, const struct args *args, uint32_t random, const ch
 
 /* Which queue pair of each bearer is this worker's, and what it may sleep on. */
 static int
-setup_worker_bearers(struct control *control, struct worker *w)
-{
-	for (uint8_t id = 0; id < DPT_BEARERS_MAX; id++) {
-		struct bearer_slot *slot = &control->bearers[id];
-		struct worker_bearer *b = &w->bearers[id];
-		struct epoll_event event = {.events = EPOLLIN | EPOLLET};
-
-		b->bearer = slot->bearer;
-		if (slot->bearer == NULL || w->idx >= slot->info.queues_cnt)
-			continue;
-		b->has_queue = true;
-		b->queue = w->idx;
-		b->wait_fd = slot->bearer->ops->wait_fd(slot->bearer, b->queue);
-		if (b->wait_fd >= 0 &&
-		    epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, b->wait_fd, &event) != 0)
-			b->wait_fd = -ENOTSUP; /* not pollable: at intervals */
-	}
-	return 0;
-}
-
-static int
 setup_worker(struct control *control, struct worker *w, uint32_t random, const char **what)
 {
 	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
@@ -273,7 +157,8 @@ setup_worker(struct control *control, struct worker *w, uint32_t random, const c
 	}
 	if (setup_stack(w, control->args, random, what) != 0)
 		return -1;
-	return setup_worker_bearers(control, w);
+	bearers_give(control, w);
+	return 0;
 }
 
 /* EAL's worker lcores, at most args->workers; that many shards. */
@@ -317,8 +202,8 @@ setup_workers(struct control *control, char *error, size_t error_bytes)
 		w->epoll_fd = -1;
 		w->wake_fd = -1;
 	}
-	for (uint8_t id = 0; id < control->args->bearers_cnt; id++)
-		if (setup_bearer(control, id, error, error_bytes) != 0)
+	for (uint32_t i = 0; i < control->args->bearers_cnt; i++)
+		if (bearers_start(control, &control->args->bearers[i], error, error_bytes) != 0)
 			return -1;
 	if (stat_open(control, control->stat_why, sizeof(control->stat_why)) != 0) {
 		snprintf(error, error_bytes,
@@ -365,10 +250,14 @@ setup_init(struct control *control, const struct args *args, char *error, size_t
 
 	memset(control, 0, sizeof(*control));
 	control->args = args;
+	bearers_init(control);
 	control->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	control->answer_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	control->signal_fd = -1;
 	control->spare_fd = -1;
+	control->link_changes.timer_fd = -1;
+	control->net_id = (uint32_t)args->net_id;
+	control->monitor_threshold = NETLINK_MONITOR_THRESHOLD;
 	control->pool = rte_pktmbuf_pool_create(
 		"dptipc", (unsigned int)args->mbufs, SETUP_BUF_CACHE, DPT_BUF_PRIV_BYTES,
 		SETUP_BUF_ROOM_BYTES + DPT_BUF_HEADROOM_BYTES, (int)rte_socket_id());
@@ -435,9 +324,7 @@ setup_fini(struct control *control)
 	for (uint8_t i = 0; control->workers != NULL && i < control->workers_cnt; i++)
 		setup_worker_fini(&control->workers[i]);
 	stat_close(control);
-	for (uint8_t id = 0; id < DPT_BEARERS_MAX; id++)
-		if (control->bearers[id].bearer != NULL)
-			control->bearers[id].bearer->ops->close(control->bearers[id].bearer);
+	bearers_close(control);
 	rte_free(control->workers);
 	rte_mempool_free(control->pool);
 	free(control->clock);

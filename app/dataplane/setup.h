@@ -9,6 +9,11 @@
 
 #include "control.h"
 
+/* Octets of a buffer behind the headroom. Our choice: a whole Ethernet frame. */
+#define SETUP_BUF_ROOM_BYTES 2048
+/* Packets that a link holds each way; largest window. Our choice. */
+#define SETUP_LINK_RING_PKTS 2048
+
 /* Memory that buffers and tables need, MiB, for EAL. workers: at least 1. */
 uint32_t setup_memory_mib(const struct args *args, uint32_t workers);
 
@@ -20,5 +25,8 @@ int setup_init(struct control *control, const struct args *args, char *error, si
 /* Start the workers. They run until control tells them to stop. */
 void setup_start(struct control *control);
 void setup_fini(struct control *control);
+
+/* notify.c. Tell systemd that programs can attach. */
+void notify_ready(void);
 
 #endif /* SETUP_H */

@@ -19,6 +19,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "attach.h"
@@ -153,6 +154,7 @@ static int
 sockets_take(struct attach *a, struct attach_sock **sock, int *end)
 {
 	struct attach_sock *slot = sockets_slot(a);
+	struct stat end_stat;
 	uint64_t cookie;
 	int pair[2];
 
@@ -162,7 +164,7 @@ sockets_take(struct attach *a, struct attach_sock **sock, int *end)
 	}
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
 		return errno;
-	if (!sockets_cookie(pair[1], &cookie)) {
+	if (!sockets_cookie(pair[1], &cookie) || fstat(pair[1], &end_stat) != 0) {
 		close(pair[0]);
 		close(pair[1]);
 		return ENOSYS;
@@ -172,6 +174,7 @@ sockets_take(struct attach *a, struct attach_sock **sock, int *end)
 	*slot = (struct attach_sock){.source.event = sockets_event,
 				     .attach = a,
 				     .cookie = cookie,
+				     .inode = (uint32_t)end_stat.st_ino,
 				     .idx = (uint32_t)(slot - a->socks),
 				     .fd = pair[0],
 				     .is_used = true};

@@ -135,8 +135,11 @@ refresh_bearers(struct control *control)
 			stat_at(hdr, DPT_STAT_SETS, 2u * control->workers_cnt + i);
 		uint64_t values[DPT_BEARER_COUNTERS_CNT] = {0};
 
-		if (slot->bearer == NULL)
+		if (slot->bearer == NULL) {
+			memset(to, 0, sizeof(*to));
+			memset(stat_at(hdr, DPT_STAT_VALUES, set->values_first), 0, sizeof(values));
 			continue;
+		}
 		stat_text(to->name, sizeof(to->name), slot->name);
 		dpt_maddr_print(&slot->info.maddr, to->maddr, sizeof(to->maddr));
 		to->is_up = slot->is_up;
@@ -156,6 +159,7 @@ refresh_control(struct control *control)
 
 	control_values_get(control, &values);
 	memcpy(stat_at(hdr, DPT_STAT_VALUES, set->values_first), &values, sizeof(values));
+	((struct dpt_stat_node *)stat_at(hdr, DPT_STAT_NODE, 0))->net_id = control->net_id;
 }
 
 void

@@ -16,8 +16,7 @@
 static bool
 steer_is_possible(const struct bearer_slot *slot)
 {
-	return slot->bearer != NULL && slot->info.queues_cnt > 1 &&
-	       slot->bearer->ops->steer != NULL &&
+	return slot->is_ready && slot->info.queues_cnt > 1 && slot->bearer->ops->steer != NULL &&
 	       (slot->steer == NULL || !slot->steer->is_refused);
 }
 
@@ -131,12 +130,22 @@ steer_look(struct control *control)
 }
 
 void
+steer_drop(struct bearer_slot *slot)
+{
+	struct steer *steer = slot->steer;
+
+	for (uint32_t i = 0; steer != NULL && i < steer->rules_cnt; i++)
+		if (steer->rules[i].rule != NULL)
+			slot->bearer->ops->unsteer(slot->bearer, steer->rules[i].rule);
+	free(steer);
+	slot->steer = NULL;
+}
+
+void
 steer_fini(struct control *control)
 {
-	for (uint8_t id = 0; id < DPT_BEARERS_MAX; id++) {
-		free(control->bearers[id].steer);
-		control->bearers[id].steer = NULL;
-	}
+	for (uint8_t id = 0; id < DPT_BEARERS_MAX; id++)
+		steer_drop(&control->bearers[id]);
 	free(control->steer_walk);
 	control->steer_walk = NULL;
 }

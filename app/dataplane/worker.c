@@ -2,6 +2,8 @@
 /* The worker loop: receive, dispatch, timers, submissions, transmit, housekeeping. */
 #include "worker.h"
 
+#include <errno.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -131,6 +133,37 @@ worker_tx(struct worker *w)
 		worker_tx_bearer(&w->bearers[id]);
 	shards_tx(w);
 	return work;
+}
+
+void
+worker_bearer_add(struct worker *w, uint8_t id, struct dpt_bearer *bearer, uint16_t queues_cnt)
+{
+	struct worker_bearer *b = &w->bearers[id];
+	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+
+	*b = (struct worker_bearer){.bearer = bearer, .wait_fd = -ENOTSUP};
+	if (w->idx >= queues_cnt)
+		return;
+	b->has_queue = true;
+	b->queue = w->idx;
+	b->wait_fd = bearer->ops->wait_fd(bearer, b->queue);
+	if (b->wait_fd >= 0 && epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, b->wait_fd, &event) != 0)
+		b->wait_fd = -ENOTSUP; /* not pollable: at intervals */
+}
+
+void
+worker_bearer_del(struct worker *w, uint8_t id)
+{
+	struct worker_bearer *b = &w->bearers[id];
+
+	/* As much as a ring holds, so that no sender can keep us here. */
+	for (uint32_t i = 0; i < WORKER_SHARD_RING / WORKER_BURST && shards_rx(w) > 0; i++)
+		;
+	for (uint32_t i = 0; i <= WORKER_SHARD_RING / WORKER_BURST && worker_tx(w) > 0; i++)
+		;
+	if (b->wait_fd >= 0)
+		epoll_ctl(w->epoll_fd, EPOLL_CTL_DEL, b->wait_fd, NULL);
+	*b = (struct worker_bearer){.wait_fd = -ENOTSUP};
 }
 
 /* What all regions of this worker show: routes, own address. */

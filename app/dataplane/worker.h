@@ -176,6 +176,16 @@ void worker_wake(struct worker *w);
 /* After each call into the stack: events to control. */
 void worker_events(struct worker *w);
 
+/* Poll a bearer, and send by it, from now on: queue pair w->idx of it, where there is one. */
+void
+worker_bearer_add(struct worker *w, uint8_t id, struct dpt_bearer *bearer, uint16_t queues_cnt);
+/*
+ * Let go of a bearer that the stack has been told is down. What other shards said before, and
+ * what waits to be sent (the last words of its links) goes out first. The other workers do that
+ * before worker 0, which sends for those that have no queue.
+ */
+void worker_bearer_del(struct worker *w, uint8_t id);
+
 /* submit.c. Take submissions of all attachments. Returns how many records. */
 uint32_t submit_poll(struct worker *w);
 /* Take what a process has submitted until now, but what has to wait for room. */

@@ -101,6 +101,13 @@ struct dpt_bearer_ops {
 	int (*carrier_fd)(struct dpt_bearer *bearer);
 
 	/*
+	 * What has become of the device: *mtu, what info told last, becomes what it is now. Returns
+	 * 0, or -ENODEV: it has gone for good (what is left to do is to close the bearer). Cheap:
+	 * asked as often as is_up. NULL: nothing ever changes. control.
+	 */
+	int (*look)(struct dpt_bearer *bearer, uint16_t *mtu);
+
+	/*
 	 * Have the device put the frames of peer into this queue; where it cannot, they come in
 	 * some queue, and the workers hand them on. What changes in the middle of a stream may
 	 * come out of order: links restore it. Returns 0 and *rule, -ENOTSUP: the device cannot

@@ -112,7 +112,7 @@ adopt(int fd, struct sock *s)
 	uint64_t cookie;
 	uint32_t idx;
 
-	if (fd < 0 || !may_be_ours(fd, &cookie)) {
+	if (fd < 0 || CLIENT_IS_FOREIGN(fd) || !may_be_ours(fd, &cookie)) {
 		errno = error;
 		return -1;
 	}

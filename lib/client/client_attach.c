@@ -3,6 +3,7 @@
 /* Attaching to a dptipcd. The messages are drawn in dpt_attach.h. */
 
 #include "client_priv.h"
+#include "dpt_client.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -183,9 +184,19 @@ attach_first(struct attach *att, struct dpt_attach_msg *msg, int send_fd)
 		return -1;
 	}
 	close(fds[0]);
-	att->doorbell = fds[1];
+	att->fd = CLIENT_FD_KEEP(att->fd);
+	att->doorbell = CLIENT_FD_KEEP(fds[1]);
 	timeouts_set(att->fd, 0);
 	return 0;
+}
+
+void
+dpt_client_share(void)
+{
+	struct attach *att;
+
+	for (att = attachments; att; att = att->next)
+		atomic_store(&client_hdr(att)->is_shared, 1);
 }
 
 /* Locks that the sockets' own calls do not make. */
@@ -209,11 +220,8 @@ attach_locks_init(struct attach *att)
 static void
 fork_before(void)
 {
-	struct attach *att;
-
 	pthread_mutex_lock(&table_lock);
-	for (att = attachments; att; att = att->next)
-		atomic_store(&client_hdr(att)->is_shared, 1);
+	dpt_client_share();
 }
 
 static void

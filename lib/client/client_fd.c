@@ -167,11 +167,11 @@ ioctl_node_id(const struct sock *s, struct tipc_sioc_nodeid_req *req)
 {
 	struct dpt_attach_msg msg = {.op = DPT_ATTACH_NODE_ID, .arg = {req->peer}};
 
-	if (!atomic_load_explicit(&s->att->hdr->own_node, memory_order_relaxed))
-		return 0;
 	if (attach_request(s->att, &msg, NULL) < 0)
 		return -1;
-	memcpy(req->node_id, msg.arg, sizeof(req->node_id));
+	/* Zeros: the node has no identity yet. Then what is there stays (13-netlink.md, 2.1). */
+	if ((msg.arg[0] | msg.arg[1] | msg.arg[2] | msg.arg[3]) != 0)
+		memcpy(req->node_id, msg.arg, sizeof(req->node_id));
 	return 0;
 }
 

@@ -25,6 +25,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "client_hooks.h"
 #include "dpt_attach.h"
 #include "dpt_shm.h"
 #include "dptipc.h"

@@ -6,6 +6,7 @@
  */
 
 #include "client_priv.h"
+#include "dpt_client.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -154,6 +155,14 @@ rx_has(const struct sock *s)
 	has = !dpt_log_is_empty(&rx.log);
 	rx_close(&rx);
 	return has;
+}
+
+int
+dpt_client_has_unread(int fd)
+{
+	struct sock s;
+
+	return table_find(fd, &s) == 0 && rx_has(&s);
 }
 
 void

@@ -18,9 +18,9 @@ struct entry {
 	_Atomic(struct attach *) att; /* NULL: not ours; stored last */
 	_Atomic uint32_t idx;	      /* without att: the cookie of a foreign Unix socket */
 	_Atomic uint32_t gen;	      /* grows whenever the number ceases to be a socket */
+	_Atomic uint32_t port;	      /* of the socket: tells it from a later one in its place */
+	_Atomic uint32_t cookie;      /* SO_COOKIE of the descriptor; the preload library's only */
 };
-
-_Static_assert(sizeof(struct entry) == 16, "four entries a line");
 
 pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic(struct entry *) chunks[CHUNKS_CNT];
@@ -34,6 +34,25 @@ entry_of(int fd)
 		return NULL;
 	chunk = atomic_load_explicit(&chunks[fd / CHUNK_FDS], memory_order_acquire);
 	return chunk ? &chunk[fd % CHUNK_FDS] : NULL;
+}
+
+/*
+ * The number was closed with a system call of the program's own, and may be something else by now:
+ * its socket's place has been given to another one, or dptipcd has seen the last close.
+ */
+static bool
+entry_is_stale(const struct entry *entry, const struct sock *s)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	if (s->shm->port != atomic_load_explicit(&entry->port, memory_order_relaxed))
+		return true;
+	if (!atomic_load_explicit(&s->shm->is_closed, memory_order_relaxed))
+		return false;
+	/* (or dptipcd has taken it away: then it goes on being one of ours) */
+	return getsockopt(s->fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) < 0 ||
+	       (uint32_t)cookie != atomic_load_explicit(&entry->cookie, memory_order_relaxed);
 }
 
 static inline bool
@@ -51,6 +70,11 @@ entry_read(int fd, struct sock *s)
 	s->is_held = false;
 	s->att = att;
 	s->shm = dpt_shm_sock_at(att->region, &att->layout, s->idx);
+	if (CLIENT_IS_PRELOAD && __builtin_expect(entry_is_stale(entry, s), 0)) {
+		table_del(fd);
+		CLIENT_FD_STALE(fd);
+		return false;
+	}
 	return true;
 }
 
@@ -109,8 +133,12 @@ entry_make(int fd)
 int
 table_add(int fd, struct attach *att, uint32_t idx)
 {
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
 	struct entry *entry;
 
+	if (CLIENT_IS_PRELOAD)
+		(void)getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len);
 	pthread_mutex_lock(&table_lock);
 	entry = entry_make(fd);
 	if (entry) {
@@ -118,6 +146,10 @@ table_add(int fd, struct attach *att, uint32_t idx)
 		entry_clear(entry);
 		att->fds_cnt++;
 		atomic_store_explicit(&entry->idx, idx, memory_order_relaxed);
+		atomic_store_explicit(&entry->port,
+				      dpt_shm_sock_at(att->region, &att->layout, idx)->port,
+				      memory_order_relaxed);
+		atomic_store_explicit(&entry->cookie, (uint32_t)cookie, memory_order_relaxed);
 		atomic_store_explicit(&entry->att, att, memory_order_release);
 	}
 	pthread_mutex_unlock(&table_lock);

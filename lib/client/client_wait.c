@@ -78,7 +78,7 @@ sock_hold(struct sock *s)
 	for (i = 0; i < HOLDS_MAX && holds[i]; i++)
 		;
 	if (i < HOLDS_MAX && table_is_current(s)) {
-		fd = fcntl(s->fd, F_DUPFD_CLOEXEC, 0);
+		fd = fcntl(s->fd, F_DUPFD_CLOEXEC, CLIENT_FD_MIN);
 		if (fd >= 0) {
 			holds[i] = fd + 1;
 			s->fd = fd;

@@ -50,6 +50,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -60,6 +61,8 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+struct mmsghdr; /* of <sys/socket.h>, where _GNU_SOURCE is defined */
 
 /* Level and options of our own for dptipc_setsockopt, dptipc_getsockopt. */
 #define SOL_DPTIPC 0x647074
@@ -230,6 +233,10 @@ ssize_t dptipc_writev(int fd, const struct iovec *iov, int iov_cnt);
 int dptipc_poll(struct pollfd *fds, nfds_t cnt, int timeout_ms);
 int
 dptipc_ppoll(struct pollfd *fds, nfds_t cnt, const struct timespec *timeout, const sigset_t *mask);
+/* As select(2), pselect(2), exact for our sockets; timeout is counted down. */
+int dptipc_select(int cnt, fd_set *in, fd_set *out, fd_set *except, struct timeval *timeout);
+int dptipc_pselect(int cnt, fd_set *in, fd_set *out, fd_set *except, const struct timespec *timeout,
+		   const sigset_t *mask);
 
 /* A number of the attachment that new sockets come from, another one after each restart of dptipcd;
  * 0: none is alive. For libraries that remember what they were told. Costs what a look costs. */

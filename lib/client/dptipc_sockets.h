@@ -9,14 +9,15 @@
  *
  * and the program need not be changed. Sockets of other families keep working: what is made
  * with another family goes to the C library, and so does every call on a descriptor that is not
- * ours. Not mapped: select and epoll, which work on the descriptors as they are (dptipc.h says
- * how near), and what the C library calls itself (stdio on a socket, sendfile, splice).
+ * ours. Not mapped: epoll, which works on the descriptors as they are (dptipc.h says how near),
+ * and what the C library calls itself (stdio on a socket, sendfile, splice).
  */
 
 /* Before the names change: the headers that declare them. */
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -103,17 +104,19 @@ DPTIPC_ANY_CALL(int, recvmmsg,
 #define recvmsg	    dptipc_any_recvmsg
 #define recvmmsg    dptipc_any_recvmmsg
 /* These pass descriptors of others on by themselves. */
-#define close  dptipc_close
-#define dup    dptipc_dup
-#define dup2   dptipc_dup2
-#define dup3   dptipc_dup3
-#define fcntl  dptipc_fcntl
-#define ioctl  dptipc_ioctl
-#define read   dptipc_read
-#define write  dptipc_write
-#define readv  dptipc_readv
-#define writev dptipc_writev
-#define poll   dptipc_poll
-#define ppoll  dptipc_ppoll
+#define close	dptipc_close
+#define dup	dptipc_dup
+#define dup2	dptipc_dup2
+#define dup3	dptipc_dup3
+#define fcntl	dptipc_fcntl
+#define ioctl	dptipc_ioctl
+#define read	dptipc_read
+#define write	dptipc_write
+#define readv	dptipc_readv
+#define writev	dptipc_writev
+#define poll	dptipc_poll
+#define ppoll	dptipc_ppoll
+#define select	dptipc_select
+#define pselect dptipc_pselect
 
 #endif /* DPTIPC_SOCKETS_H */

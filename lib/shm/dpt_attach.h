@@ -80,7 +80,14 @@ enum dpt_attach_op {
 	 * done, as far as no congestion is in its way. */
 	DPT_ATTACH_SYNC = 18,
 	DPT_ATTACH_NODE_ID = 16, /* arg[0] node; answer: arg[0..3] the 16 octets */
+	/* Instead of HELLO: after the answer the connection carries netlink datagrams, one each
+	 * record, as 13-netlink.md has them. arg[0] NETLINK_GENERIC or NETLINK_SOCK_DIAG, arg[1]
+	 * DPT_ATTACH_NL_*: options of the socket it stands for. */
+	DPT_ATTACH_NETLINK = 19,
 };
+
+#define DPT_ATTACH_NL_CAP_ACK 1u
+#define DPT_ATTACH_NL_EXT_ACK 2u
 
 /* In arg[4] of BIND beside the scope: answer when all nodes that are up have the binding. */
 #define DPT_ATTACH_BIND_SYNC 0x100u

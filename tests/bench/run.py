@@ -19,6 +19,7 @@ import time
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../support"))
+import callbench
 import dpttest
 import linkbench
 from dpttest import Failure, Skip, built, cleanup, need, session, spawn
@@ -296,6 +297,23 @@ def count_instructions(result, page):
         page_put(page, "link-instructions", text)
 
 
+def count_calls(args, result, page, about):
+    """libdptipc and its preload, call by call"""
+    cpus = sorted(os.sched_getaffinity(0))
+    if len(cpus) < 2:
+        print("\nskip calls: needs 2 CPUs")
+        return
+    runs = []
+    for _ in range(args.runs):
+        with session():
+            runs.append(callbench.calls(args.seconds, cpus))
+    result["calls"] = callbench.fold(runs)
+    text = callbench.table(result["calls"])
+    print("\ncalls\n\n%s" % text)
+    if page:
+        page_put(page, "calls", "%s\n\n%s" % (about, text))
+
+
 def settings_here(wanted):
     cpus = sorted(os.sched_getaffinity(0))
     out = []
@@ -318,14 +336,15 @@ def main():
     ap.add_argument("--quick", action="store_true", help="one short run; the page is not written")
     ap.add_argument("--runs", type=int, metavar="N", help="fresh starts of each setting (default 3; quick 1)")
     ap.add_argument("--seconds", type=float, metavar="S", help="measuring of a start (default 10; quick 1)")
-    ap.add_argument("--only", action="append", choices=list(SETTINGS), help="this setting; repeatable")
+    ap.add_argument("--only", action="append", choices=[*SETTINGS, "calls"],
+                    help="this setting; repeatable")
     ap.add_argument("--json", metavar="FILE", help="default: bench.json in the build folder")
     ap.add_argument("--page", metavar="FILE", help="write the tables there (default: doc/performance.md; quick: none)")
     args = ap.parse_args()
     args.runs = args.runs or (1 if args.quick else 3)
     args.seconds = args.seconds or (1 if args.quick else 10)
     page = args.page or (None if args.quick else PAGE)
-    settings, cpus = settings_here(args.only or list(SETTINGS))
+    settings, cpus = settings_here([s for s in args.only or SETTINGS if s != "calls"])
 
     head = dict(machine(), date=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
                 runs=args.runs, seconds=args.seconds, load_before=other_load(),
@@ -347,6 +366,8 @@ def main():
             page_put(page, s, "%s\n%s\n\n%s" % (about, load, table(s, f)))
     if not args.only or set(args.only) & set(LINKS):
         count_instructions(result, page)
+    if not args.only or "calls" in args.only:
+        count_calls(args, result, page, about + "\n" + load)
     path = args.json or os.path.join(dpttest.BUILD, "bench.json")
     with open(path, "w") as f:
         json.dump(result, f, indent=1)

@@ -307,6 +307,7 @@ CASE_LESS(09_17_2_a_connectionless_socket_goes_on)
 	KNOW(s);
 	DO(shutdown(r, SHUT_RDWR));
 	DO(sendto(s, "hello", 5, 0, svc(T, 1), ALEN));
+	settle();
 	RX(r);
 	DO(sendto(r, "hello", 5, 0, at_fd(s), ALEN));
 	KNOW(r);

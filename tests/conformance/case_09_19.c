@@ -369,6 +369,7 @@ CASE_TYPES(09_21_close_of_one_end)
 	BITS(p[1]);
 	RD(p[1], 10, MSG_DONTWAIT);
 	DO(send(p[1], "x", 1, 0));
+	settle();
 	RD(p[1], 10, MSG_DONTWAIT);
 }
 
@@ -385,6 +386,7 @@ CASE_TYPES(09_21_shutdown_of_one_end)
 	BITS(p[1]);
 	RD(p[1], 10, MSG_DONTWAIT);
 	DO(send(p[1], "x", 1, 0));
+	settle();
 	RD(p[0], 10, MSG_DONTWAIT);
 }
 

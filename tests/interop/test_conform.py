@@ -58,16 +58,20 @@ def one_node(only=""):
         return transcripts.parse(f.read())
 
 
-@test(limit_s=SUITE_S + 60)
+@test(limit_s=SUITE_S + 120)
 def kernel_prints_what_is_recorded():
-    """every case once more in a live kernel node"""
+    """every case once more in a live kernel node; a case that differs has a second run by itself,
+    as a node that the machine holds up prints less than it would"""
     got = one_node()
+    held_up = [c for c in KERNEL if got.get(c) != KERNEL[c]]
+    if 0 < len(held_up) <= 10:
+        got.update(one_node("^(%s)$" % "|".join(map(re.escape, held_up))))
     wrong = [c for c in KERNEL if got.get(c) != KERNEL[c]]
     if wrong:
         raise Failure("%d cases print something else:\n%s" % (len(wrong), "\n".join(
             "%s\n%s" % (c, "\n".join(transcripts.difference(KERNEL[c], got.get(c, [])))) for c in wrong[:10])))
     dpttest.equal(sorted(got), sorted(KERNEL), "cases")
-    return "%d cases" % len(got)
+    return "%d cases%s" % (len(got), "; only at the second run: " + ", ".join(held_up) if held_up else "")
 
 
 # ------------------------------------------------------------------ pairs

@@ -3,8 +3,9 @@
 
 For what libdptipc does not let a program do: ignore the peer's window, accept without a
 request, leave the log unread, look at each word of a socket. The layout is that of
-lib/shm/dpt_shm.h and dpt_attach.h. Words that dptipcd reads or writes meanwhile are packed
-with "@": one store or load; with "=" they go octet by octet, and half of one is seen.
+lib/shm/dpt_shm.h and dpt_attach.h. Words that dptipcd reads or writes meanwhile go through
+memoryviews of their width, one load or store each. struct.pack_into is not fit for them: it
+clears a word before it writes it, and dptipcd sees the zero.
 """
 import errno
 import mmap
@@ -50,6 +51,7 @@ class Region:
         self.bytes = answer[1] | answer[3] << 32
         self.mem, self.doorbell = mmap.mmap(fds[0], self.bytes), fds[1]
         os.close(fds[0])
+        self.words32, self.words64 = (memoryview(self.mem).cast(width) for width in "IQ")
         cleanup(lambda: os.close(self.doorbell))
         (self.socks_cnt, self.channel_bytes, self.rx_bytes, self.socks_at, self.channels_at,
          self.channel_logs_at, self.rx_logs_at) = struct.unpack("=7I", self.mem[24:52])
@@ -78,10 +80,16 @@ class Region:
         return (words[3:], fds) if ends else words[3:]
 
     def u32(self, at):
-        return struct.unpack_from("@I", self.mem, at)[0]
+        return self.words32[at // 4]
 
     def u64(self, at):
-        return struct.unpack_from("@Q", self.mem, at)[0]
+        return self.words64[at // 8]
+
+    def set_u32(self, at, value):
+        self.words32[at // 4] = value
+
+    def set_u64(self, at, value):
+        self.words64[at // 8] = value
 
     def ring(self):
         os.write(self.doorbell, struct.pack("=Q", 1))
@@ -103,13 +111,13 @@ class Region:
             time.sleep(0.001)
         start = log + (pos + pad) % total * LINE
         self.mem[start + 16:start + 16 + len(rest)] = rest
-        struct.pack_into("@I", self.mem, log + (pos + pad + lines) % total * LINE, 0)
+        self.set_u32(log + (pos + pad + lines) % total * LINE, 0)
         struct.pack_into("=IBBBBI", self.mem, start + 4, size, kind, importance, flags, 0, idx)
-        struct.pack_into("@I", self.mem, start, _tag(pos + pad))
+        self.set_u32(start, _tag(pos + pad))
         if pad:
             at = log + pos % total * LINE
             struct.pack_into("=IBBBBI", self.mem, at + 4, pad * LINE, PAD, 0, 0, 0, 0)
-            struct.pack_into("@I", self.mem, at, _tag(pos))
+            self.set_u32(at, _tag(pos))
         self.tx_pos[ch] = pos + pad + lines
         self.ring()
 
@@ -199,12 +207,13 @@ class Sock:
         return rec
 
     def tell(self):
-        struct.pack_into("@Q", self.r.mem, self.at + 136, self.rx_msgs)
-        struct.pack_into("@Q", self.r.mem, self.at + 128, self.rx_pos)
+        self.r.set_u64(self.at + 136, self.rx_msgs)
+        self.r.set_u64(self.at + 128, self.rx_pos)
 
     def set_read(self, msgs, offset):
         """what the library notes in its own part"""
-        struct.pack_into("@QI", self.r.mem, self.at + 200, msgs, offset)
+        self.r.set_u64(self.at + 200, msgs)
+        self.r.set_u32(self.at + 208, offset)
 
     def accept(self, want=0):
         if want:
@@ -228,7 +237,7 @@ class Sock:
         except BlockingIOError:
             pass
         s.close()
-        struct.pack_into("@I", self.r.mem, self.at + 76, 1)
+        self.r.set_u32(self.at + 76, 1)
         self.r.submit(self.idx, ROOM)
 
     def cookie(self):

@@ -12,60 +12,10 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../support"))
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
-from dpttest import (Failure, Skip, built, cleanup, equal, main, need, need_root, need_tools, run, spawn,
-                     test, wait_until)
+from dpttest import (Failure, Skip, built, equal, main, need, need_root, need_tools, run, spawn, test,
+                     wait_until)
 from daemon import new_name, refused, start
-
-HERE = os.path.dirname(os.path.realpath(__file__))
-
-
-def ask(d, *words, want=0):
-    return run([*d.before, built("tests/support/dpt_info"), "--name", d.name, *words], want=want)
-
-
-def links(d):
-    """The lines of the dump of links, by name."""
-    found = {}
-    for line in ask(d, "links").splitlines()[1:]:
-        w = line.split()
-        found[w[0]] = {
-            "name": w[0], "state": w[1], "priority": int(w[3]), "tolerance": int(w[4]),
-            "window": int(w[5]), "mtu": int(w[6]), "sent": int(w[7]), "use": w[-1], "line": line}
-    return found
-
-
-def ups(d):
-    return [l for l in links(d).values() if l["state"] == "up"]
-
-
-def wait_links(count, *nodes):
-    for d in nodes:
-        wait_until(lambda: len(ups(d)) == count, 20, lambda: "%d links:\n%s" % (count, ask(d, "links")),
-                   0.05)
-
-
-def counter(d, name):
-    m = re.search(r"^%s +(\d+)$" % re.escape(name), ask(d, "counters"), re.M)
-    need(m, "no counter", name)
-    return int(m[1])
-
-
-def tool(d, *args):
-    built("lib/client/libdptipc.so")
-    return spawn([*d.before, sys.executable, os.path.join(HERE, "tool.py"), d.name, *args])
-
-
-def traffic(a, b, count, type_=19300, pause_us=300):
-    """Numbered messages from a to b, checked in order there. Returns a function that waits."""
-    sink = tool(b, "sink", str(type_), str(count), "epoll")
-    sink.expect("bound")
-    source = tool(a, "source", str(type_), str(count), "200", str(pause_us))
-
-    def end():
-        source.expect("sent %d" % count, 90)
-        sink.expect("got %d" % count, 30)
-    end.source = source
-    return end
+from wires import Namespace, ask, counter, traffic, ups, wait_links
 
 
 # ---- options ----
@@ -227,34 +177,6 @@ def other_users_may_not_set_properties():
 
 # ---- carriers ----
 
-class Namespace:
-    """A network namespace that goes with the test."""
-
-    def __init__(self):
-        need_tools("ip")
-        self.name = new_name()
-        run(["ip", "netns", "add", self.name])
-        cleanup(lambda: run(["ip", "netns", "del", self.name], want=None))
-        self.enter = ["ip", "netns", "exec", self.name]
-        self.ip("link", "set", "lo", "up")
-
-    def ip(self, *words, want=0):
-        return run([*self.enter, "ip", *words], want=want)
-
-    def add_veth(self, one, other):
-        self.ip("link", "add", one, "type", "veth", "peer", "name", other)
-        for i in (one, other):
-            self.ip("link", "set", i, "up")
-
-    def start(self, ifaces, *options, queues=1):
-        """dptipcd with an af_packet bearer on each of these interfaces."""
-        eal, bearers = [], []
-        for n, i in enumerate(ifaces):
-            eal += ["--vdev", "net_af_packet%d,iface=%s,qpairs=%d" % (n, i, queues)]
-            bearers += ["--bearer", "eth:net_af_packet%d" % n]
-        return start(*bearers, *options, eal=eal, before=self.enter)
-
-
 @test
 def lost_carrier_takes_links_down_and_its_return_up():
     need_root()
@@ -354,12 +276,14 @@ def higher_priority_leaves_the_other_link_standby():
 def flaps(workers, queues=1, *options):
     """Traffic both ways while one of two wires loses its carrier again and again."""
     need_root()
-    ns = Namespace()
+    # A namespace for each end: net_af_packet makes the number of a fan-out group of process and
+    # interface numbers, and two processes of one namespace can come to the same.
+    ns, far = Namespace(), Namespace()
     for i in ("0", "1"):
-        ns.add_veth("fa" + i, "fb" + i)
+        ns.add_veth("fa" + i, "fb" + i, far)
     options += ("--workers", str(workers))
     a = ns.start(["fa0", "fa1"], *options, queues=queues)
-    b = ns.start(["fb0", "fb1"], *options, queues=queues)
+    b = far.start(["fb0", "fb1"], *options, queues=queues)
     wait_links(2, a, b)
     ends = [traffic(a, b, 6000, 19301), traffic(b, a, 6000, 19302)]
     n = under_load = 0

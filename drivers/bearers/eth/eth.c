@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * TIPC on Ethernet, over any DPDK ethdev port. Device text: name of the port as DPDK knows it
- * ("0000:01:00.0", "net_tap0") or its number. Contract: dpt_bearer.h.
+ * TIPC on Ethernet, over any DPDK ethdev port. Device text: eth_plug.c. Contract: dpt_bearer.h.
  *
  * Queue pairs: as many as wanted and there are. RSS does not spread TIPC (it is no IP), so
  * nearly all devices receive everything in queue 0; the others serve for sending.
@@ -19,40 +18,6 @@
 #define ETH_RX_DESCS 1024
 #define ETH_TX_DESCS 1024
 
-static int
-eth_find(const char *device, uint16_t *port, char *error, size_t error_bytes)
-{
-	size_t used;
-	uint16_t other;
-	char *end;
-	unsigned long number;
-
-	if (rte_eth_dev_get_port_by_name(device, port) == 0)
-		return 0;
-	number = strtoul(device, &end, 10);
-	if (*end == '\0' && end != device && number < RTE_MAX_ETHPORTS &&
-	    rte_eth_dev_is_valid_port((uint16_t)number)) {
-		*port = (uint16_t)number;
-		return 0;
-	}
-	used = (size_t)snprintf(error, error_bytes, "eth:%s: no such port; ", device);
-	if (rte_eth_dev_count_avail() == 0)
-		snprintf(error + used, error_bytes - used,
-			 "there is none: give EAL a device, as in \"-a 0000:01:00.0\" or "
-			 "\"--vdev net_tap0\"");
-	RTE_ETH_FOREACH_DEV(other)
-	{
-		char name[RTE_ETH_NAME_MAX_LEN] = "?";
-
-		rte_eth_dev_get_name_by_port(other, name);
-		if (used < error_bytes)
-			used += (size_t)snprintf(
-				error + used, error_bytes - used, "%s%s",
-				used > 0 && error[used - 1] == ' ' ? "there are: " : ", ", name);
-	}
-	return -ENODEV;
-}
-
 /* What the port is asked to interrupt for. */
 struct eth_intr {
 	bool is_rx;
@@ -69,6 +34,7 @@ eth_start(struct eth_bearer *eth, const struct rte_eth_dev_info *info, struct et
 		.rxmode.mtu = eth->mtu,
 		.intr_conf.rxq = intr.is_rx,
 		.intr_conf.lsc = intr.is_link,
+		.intr_conf.rmv = (*info->dev_flags & RTE_ETH_DEV_INTR_RMV) != 0,
 	};
 	int rc;
 
@@ -174,21 +140,20 @@ static int
 eth_open(const struct dpt_bearer_cfg *cfg, struct dpt_bearer **bearer, char *error,
 	 size_t error_bytes)
 {
-	struct eth_bearer *eth;
-	uint16_t port;
-	int rc = eth_find(cfg->device, &port, error, error_bytes);
+	struct eth_bearer *eth = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*eth));
+	int rc;
 
-	if (rc != 0)
-		return rc;
-	eth = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*eth));
 	if (eth == NULL)
 		return -ENOMEM;
 	memset(eth, 0, sizeof(*eth));
 	eth->bearer.ops = &dpt_bearer_eth;
 	eth->pool = cfg->pool;
-	eth->port = port;
-	rte_eth_dev_get_name_by_port(port, eth->device);
-	rc = eth_start_any(eth, cfg, error, error_bytes);
+	rc = eth_plug(eth, cfg, error, error_bytes);
+	if (rc == 0) {
+		rc = eth_start_any(eth, cfg, error, error_bytes);
+		if (rc != 0)
+			eth_unplug(eth);
+	}
 	if (rc != 0) {
 		free(eth);
 		return rc;
@@ -205,7 +170,7 @@ eth_info(const struct dpt_bearer *bearer, struct dpt_bearer_info *info)
 	*info = (struct dpt_bearer_info){
 		.media = DPT_MEDIA_ETH,
 		.maddr = dpt_maddr_eth(eth->mac),
-		.mtu = eth->mtu,
+		.mtu = eth_carrier_mtu(eth),
 		.queues_cnt = eth->queues_cnt,
 		.has_bcast = true,
 		.has_carrier = true,
@@ -227,6 +192,7 @@ eth_close(struct dpt_bearer *bearer)
 	eth_steer_fini(eth);
 	rte_eth_dev_stop(eth->port);
 	rte_eth_dev_close(eth->port);
+	eth_unplug(eth);
 	free(eth);
 }
 
@@ -352,6 +318,7 @@ const struct dpt_bearer_ops dpt_bearer_eth = {
 	.wait_disarm = eth_wait_disarm,
 	.is_up = eth_carrier_is_up,
 	.carrier_fd = eth_carrier_fd,
+	.look = eth_carrier_look,
 	.steer = eth_steer,
 	.unsteer = eth_unsteer,
 	.counters = eth_counters,

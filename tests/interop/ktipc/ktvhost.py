@@ -191,8 +191,9 @@ class VhostProxy(threading.Thread):
             head, = struct.unpack_from("<H", m, avail + 4 + 2 * (u % num))
             struct.pack_into("<II", m, used + 4 + 8 * (u % num), head, 0)
             u = u + 1 & 0xffff
-        struct.pack_into("<H", m, used + 2, u)
-        struct.pack_into("<H", m, used + 4 + 8 * num, (u - 1) & 0xffff)     # avail event
+        # Not by pack_into: it clears a word before it writes it, and the node sees the zero.
+        m[used + 2:used + 4] = struct.pack("<H", u)
+        m[used + 4 + 8 * num:used + 6 + 8 * num] = struct.pack("<H", (u - 1) & 0xffff)   # avail event
         if q.get("call") is not None:
             with contextlib.suppress(OSError):
                 os.write(q["call"], struct.pack("<Q", 1))

@@ -41,11 +41,13 @@ every_value_arrives(void)
 	struct args args;
 	char error[ARGS_ERROR_BYTES];
 
-	CU_EQ_I64(parse("--name n1 --net-id=7 --node-addr 1.1.10 --idle poll --socket-mode 600 "
+	CU_EQ_I64(parse("--startup-file /etc/x --name n1 --net-id=7 --node-addr 1.1.10 --idle poll "
+			"--socket-mode 600 "
 			"--allow-uid 12 --allow-uid 13 --allow-gid 14 --tolerance 300",
 			&args, error),
 		  0);
 	CU_EQ_STR(args.name, "n1");
+	CU_EQ_STR(args.startup_file, "/etc/x");
 	CU_EQ_U64(args.net_id, 7);
 	CU_EQ_U64(args.node_addr.value, 0x0100100a);
 	CU_EQ_U64(args.idle, ARGS_IDLE_POLL);
@@ -62,14 +64,16 @@ bearer_has_its_own_numbers_else_the_general_ones(void)
 	struct args args;
 	char error[ARGS_ERROR_BYTES];
 
-	CU_EQ_I64(parse("--bearer unix:w1,tolerance=5,priority=12,mtu=576 --bearer eth:net_tap0 "
-			"--tolerance 900",
+	CU_EQ_I64(parse("--bearer unix:w1,tolerance=5,priority=12,mtu=576,domain=1.1.0 "
+			"--bearer eth:net_tap0 --tolerance 900",
 			&args, error),
 		  0);
 	CU_EQ_U64(args.bearers_cnt, 2);
 	CU_EQ_STR(args.bearers[0].name, "unix:w1");
 	CU_EQ_U64(args.bearers[0].tolerance_ms, 5);
 	CU_EQ_U64(args.bearers[0].mtu_bytes, 576);
+	CU_EQ_U64(args.bearers[0].domain, 0x01001000);
+	CU_EQ_U64(args.bearers[1].domain, 0);
 	CU_EQ_U64(args.bearers[1].mtu_bytes, 0);
 	CU_EQ_U64(args.bearers[0].priority, 12);
 	CU_EQ_U64(args.bearers[1].tolerance_ms, 900);
@@ -91,7 +95,10 @@ wrong_option_is_told_with_what_is_expected(void)
 		{"--bearer unix:w,mtu=575", "mtu=575: 575: expected 576 to 65535 (octets)"},
 		{"--mtu 0", "--mtu: 0: expected 576 to 65535 (octets)"},
 		{"--bearer unix:w --bearer unix:w,priority=9", "another device for each bearer"},
-		{"--bearer unix:w,colour=1", "tolerance=MS, window=PACKETS or mtu=OCTETS"},
+		{"--bearer unix:w,colour=1", "window=PACKETS, mtu=OCTETS or domain=Z.C.N"},
+		{"--bearer unix:w,domain=1.2", "unix:w,domain=1.2: 1.2: expected Z.C.N"},
+		{"--bearer unix:w,domain=", "expected Z.C.N"},
+		{"--startup-file ", "--startup-file: nothing behind it"},
 		{"--bearer unix", "expected MEDIA:DEVICE"},
 		{"--bearer unix:", "expected MEDIA:DEVICE"},
 		{"--bearer u:1 --bearer u:2 --bearer u:3 --bearer u:4", "at most 3 bearers"},
