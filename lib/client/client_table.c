@@ -10,17 +10,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define CHUNK_FDS  1024
 #define CHUNKS_CNT 1024 /* a million descriptors: the kernel's fs.nr_open */
 
 struct entry {
-	_Atomic(struct attach *) att; /* NULL: not ours; stored last */
-	_Atomic uint32_t idx;	      /* without att: the cookie of a foreign Unix socket */
-	_Atomic uint32_t gen;	      /* grows whenever the number ceases to be a socket */
-	_Atomic uint32_t port;	      /* of the socket: tells it from a later one in its place */
-	_Atomic uint32_t cookie;      /* SO_COOKIE of the descriptor; the preload library's only */
+	/* A look-up reads one line. */
+	_Alignas(32) _Atomic(struct attach *) att; /* NULL: not ours; stored last */
+	_Atomic uint32_t idx;	 /* without att: the cookie of a foreign Unix socket */
+	_Atomic uint32_t gen;	 /* grows whenever the number ceases to be a socket */
+	_Atomic uint32_t port;	 /* of the socket: tells it from a later one in its place */
+	_Atomic uint32_t cookie; /* SO_COOKIE of the descriptor; the preload library's only */
 };
+
+_Static_assert(sizeof(struct entry) == 32, "two entries a line");
 
 pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic(struct entry *) chunks[CHUNKS_CNT];
@@ -123,9 +127,11 @@ entry_make(int fd)
 	if (fd < 0 || fd >= CHUNK_FDS * CHUNKS_CNT)
 		return NULL;
 	if (!entry_of(fd)) {
-		chunk = calloc(CHUNK_FDS, sizeof(*chunk));
-		if (chunk)
+		chunk = aligned_alloc(sizeof(*chunk), CHUNK_FDS * sizeof(*chunk));
+		if (chunk) {
+			memset(chunk, 0, CHUNK_FDS * sizeof(*chunk));
 			atomic_store_explicit(&chunks[fd / CHUNK_FDS], chunk, memory_order_release);
+		}
 	}
 	return entry_of(fd);
 }

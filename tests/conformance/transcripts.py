@@ -2,20 +2,16 @@
 """Transcripts of the conformance suite: read, compared, the differences that are wanted.
 
 A transcript is a line "== CASE" and the lines of that case. differences.txt lists where ours
-may be, and then must be, another one than the kernel's:
-
-    == CASE            one or more of these lines
-    reason: TEXT
-    - LINE             of the kernel
-    + LINE             of ours instead
+may be, and then must be, another one than the kernel's (tests/support/differences.py).
 """
-import difflib
 import os
 import queue
 import re
 import subprocess
 import sys
 import threading
+
+import differences
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 GOLDEN = os.path.join(HERE, "kernel-6.1.txt")
@@ -46,38 +42,16 @@ def write(path, cases, head):
             f.write("== %s\n%s" % (case, "".join(l + "\n" for l in lines)))
 
 
-def difference(kernel, ours):
-    """[line with - or + in front]"""
-    out = []
-    for tag, a, b, c, d in difflib.SequenceMatcher(None, kernel, ours, False).get_opcodes():
-        if tag != "equal":
-            out += ["- " + l for l in kernel[a:b]] + ["+ " + l for l in ours[c:d]]
-    return out
-
-
 def wanted_differences():
     """{case: [line with - or + in front]}"""
-    wanted, names, body = {}, [], []
-    if not os.path.exists(DIFFERENCES):
-        return wanted
-    with open(DIFFERENCES) as f:
-        for l in f.read().splitlines() + ["== "]:
-            if l.startswith("== "):
-                if body:
-                    for n in names:
-                        wanted[n] = body
-                    names, body = [], []
-                names.append(l[3:])
-            elif l.startswith(("- ", "+ ")):
-                body.append(l)
-    return wanted
+    return {case: lines for case, (_, lines) in differences.wanted_differences(DIFFERENCES).items()}
 
 
 def verdict(kernel, ours, wanted):
     """What is wrong with our transcript of a case, or None."""
     if ours is None:
         return "there is no transcript"
-    got = difference(kernel, ours)
+    got = differences.difference(kernel, ours)
     if got == (wanted or []):
         return None
     if not got:

@@ -18,6 +18,7 @@ import sys
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path[:0] = [os.path.join(HERE, "../support"), os.path.join(HERE, "../conformance"),
                 os.path.join(HERE, "ktipc")]
+import differences
 import dpttest
 import transcripts
 from dpttest import Failure, built, main, test
@@ -69,7 +70,7 @@ def kernel_prints_what_is_recorded():
     wrong = [c for c in KERNEL if got.get(c) != KERNEL[c]]
     if wrong:
         raise Failure("%d cases print something else:\n%s" % (len(wrong), "\n".join(
-            "%s\n%s" % (c, "\n".join(transcripts.difference(KERNEL[c], got.get(c, [])))) for c in wrong[:10])))
+            "%s\n%s" % (c, "\n".join(differences.difference(KERNEL[c], got.get(c, [])))) for c in wrong[:10])))
     dpttest.equal(sorted(got), sorted(KERNEL), "cases")
     return "%d cases%s" % (len(got), "; only at the second run: " + ", ".join(held_up) if held_up else "")
 

@@ -142,8 +142,10 @@ async def streams():
                 await writer.drain()
         except ConnectionResetError:                # what TIPC makes of a plain close
             closed.append(1)
+            if len(closed) == 20:
+                all_closed.set()
         writer.close()
-    closed = []
+    closed, all_closed = [], asyncio.Event()
     # (which calls listen itself)
     server = await asyncio.start_server(serve, sock=bound(SOCK_STREAM, 1))
     async with server:
@@ -156,8 +158,7 @@ async def streams():
                 equal(await reader.readline(), b"LINE %d OF %d\n" % (i, n))
             writer.close()
         await asyncio.gather(*map(client, range(20)))
-        while len(closed) < 20:
-            await asyncio.sleep(0.01)
+        await asyncio.wait_for(all_closed.wait(), 30)
 
 
 @run

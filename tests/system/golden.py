@@ -3,14 +3,9 @@
 
 A run is compared as lines: "exit STATUS", then standard output as it is, standard error with "! " in
 front. Names, texts, order and form must be equal; what differs from run to run is replaced first
-(comparable(), below). tool_differences.txt lists where ours may be, and then must be, another one:
-
-    == SCENARIO/LABEL    one or more of these lines
-    reason: TEXT
-    - LINE               of the kernel
-    + LINE               of ours instead
+(comparable(), below). tool_differences.txt lists where ours may be, and then must be, another one: names
+in it are SCENARIO/LABEL (tests/support/differences.py).
 """
-import difflib
 import os
 import re
 import shlex
@@ -145,31 +140,3 @@ def comparable(run, counters="all"):
 def _lines(front, text):
     lines = [front + l for l in text.split("\n")]
     return lines[:-1] if text.endswith("\n") or not text else lines + [front + NO_NEWLINE]
-
-
-# ------------------------------------------------------------ differences
-
-def difference(kernel, ours):
-    """[line with - or + in front]"""
-    out = []
-    for tag, a, b, c, d in difflib.SequenceMatcher(None, kernel, ours, False).get_opcodes():
-        if tag != "equal":
-            out += ["- " + l for l in kernel[a:b]] + ["+ " + l for l in ours[c:d]]
-    return out
-
-
-def wanted_differences():
-    """{name: (reason, [line with - or + in front])}"""
-    wanted, names, reason, body = {}, [], "", []
-    with open(DIFFERENCES) as f:
-        for l in f.read().splitlines() + ["== "]:
-            if l.startswith("== "):
-                if body:
-                    wanted.update({n: (reason, body) for n in names})
-                    names, reason, body = [], "", []
-                names.append(l[3:])
-            elif l.startswith("reason: "):
-                reason = l[8:]
-            elif l.startswith(("- ", "+ ")) or l in ("-", "+"):
-                body.append(l + " " * (len(l) == 1))
-    return wanted

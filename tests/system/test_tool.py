@@ -13,6 +13,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../support"))
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import differences
 import golden
 from dpttest import Failure, built, cleanup, equal, main, need, need_tools, run, spawn, test, wait_until
 from tool_node import HERE, Node, wire
@@ -28,13 +29,14 @@ def play(scenario, node, before=None, counters=None, is_late=None):
     before: what to do ahead of it; counters: golden.comparable's; is_late: a function that says
     whether the moment in which the record holds has passed."""
     before, counters, is_late = dict(before or {}), counters or {}, is_late or {}
-    wanted, wrong, counts = golden.wanted_differences(), [], {"equal": 0, "other": 0, "later": 0, "missed": 0}
+    wanted, wrong = differences.wanted_differences(golden.DIFFERENCES), []
+    counts = {"equal": 0, "other": 0, "later": 0, "missed": 0}
     for record in golden.read(scenario):
         number = record.label[:3]
         before.pop(number, lambda: None)()
         ours = golden.Run(scenario, record.label, record.argv, *node.command(record.argv))
         how = counters.get(number, counters.get("all", "all"))
-        got = golden.difference(golden.comparable(record, how), golden.comparable(ours, how))
+        got = differences.difference(golden.comparable(record, how), golden.comparable(ours, how))
         reason, listed = wanted.get(record.name, ("", []))
         if got == listed:
             counts["equal" if not listed else "later" if reason.startswith("later:") else "other"] += 1
@@ -307,13 +309,13 @@ def a_changed_word_is_a_difference():
             text = record.out[:m.start()] + m[0] + "7" + record.out[m.end():]
             other = golden.Run(record.scenario, record.label, record.argv, record.status, text, record.err)
             changed += 1
-            if not golden.difference(plain, golden.comparable(other)):
+            if not differences.difference(plain, golden.comparable(other)):
                 forgotten[m[0]] = record.name
         for other in (golden.Run(record.scenario, record.label, record.argv, record.status + 1, record.out,
                                  record.err),
                       golden.Run(record.scenario, record.label, record.argv, record.status, record.out,
                                  record.err + "x\n")):
-            need(golden.difference(plain, golden.comparable(other)), record.name)
+            need(differences.difference(plain, golden.comparable(other)), record.name)
     words = [w for w in forgotten if not re.search(r"\d$|^sk:", w)]
     equal(words, [], "words that may be anything")
     return "%d changes, %d different numbers that may be others" % (changed, len(forgotten))
@@ -323,7 +325,7 @@ def a_changed_word_is_a_difference():
 def listed_differences_are_of_recorded_runs():
     runs = {r.name: golden.comparable(r) + golden.comparable(r, "none")
             for s in golden.scenarios() for r in golden.read(s)}
-    for name, (reason, lines) in golden.wanted_differences().items():
+    for name, (reason, lines) in differences.wanted_differences(golden.DIFFERENCES).items():
         need(name in runs, "there is no run " + name)
         need(reason, "no reason for " + name)
         for l in lines:
