@@ -61,6 +61,7 @@ struct netlink_job {
 
 	/* DO. */
 	void (*answered)(struct netlink_job *job); /* by the worker */
+	void (*found)(struct netlink_job *job, const struct chunk_link *link);
 	struct bearer_change bearer;
 	struct link_change link;
 
@@ -107,6 +108,11 @@ netlink_ask(struct netlink_job *job, uint8_t worker, void (*answered)(struct net
 void netlink_ask_chunk(struct netlink_job *job, uint8_t worker, enum chunk_kind kind,
 		       void (*answered)(struct netlink_job *job));
 
+/* The next piece of what goes over all workers: is_more: of this one, else of the one behind it.
+ * Returns false when there is none. */
+bool netlink_ask_next(struct netlink_job *job, bool is_more, enum chunk_kind kind,
+		      void (*answered)(struct netlink_job *job));
+
 /* ---- nl_get.c ---- */
 
 /* NULL: no such dump. */
@@ -127,6 +133,11 @@ extern const struct netlink_dump netlink_dump_links;
 extern const struct netlink_dump netlink_dump_monitors;
 extern const struct netlink_dump netlink_dump_monitor_peers;
 void netlink_get_link(struct netlink_job *job);
+/* found is called with the link of that name, in job->chunk; none: -EINVAL is the answer. */
+void netlink_find_link(struct netlink_job *job,
+		       void (*found)(struct netlink_job *job, const struct chunk_link *link));
+/* A piece of CHUNK_PEERS is not the last one of its worker. */
+bool netlink_peers_is_more(const struct chunk *chunk);
 /* Name of what is received of a peer's broadcasts. Src: 11-management.md, C2. */
 void netlink_bcast_name(struct dpt_node_addr peer, const struct dpt_node_id *id,
 			char name[DPT_LINK_NAME_BYTES]);

@@ -116,6 +116,22 @@ netlink_ask_chunk(struct netlink_job *job, uint8_t worker, enum chunk_kind kind,
 	netlink_ask(job, worker, answered);
 }
 
+bool
+netlink_ask_next(struct netlink_job *job, bool is_more, enum chunk_kind kind,
+		 void (*answered)(struct netlink_job *job))
+{
+	uint8_t worker = job->worker;
+
+	if (!is_more) {
+		worker++;
+		job->chunk.cursor = 0;
+	}
+	if (worker == job->nl->conn->control->workers_cnt)
+		return false;
+	netlink_ask_chunk(job, worker, kind, answered);
+	return true;
+}
+
 /* ---- out ---- */
 
 /* false: no room, it stays. What nobody can receive any more is dropped. */

@@ -58,8 +58,8 @@ nodes_add(struct netlink_job *job)
 	return 0;
 }
 
-static bool
-peers_is_more(const struct chunk *chunk)
+bool
+netlink_peers_is_more(const struct chunk *chunk)
 {
 	/* (the address behind the last one is 0) */
 	return chunk->cnt == CHUNK_PEERS_CNT && chunk->cursor != 0;
@@ -69,8 +69,6 @@ peers_is_more(const struct chunk *chunk)
 static enum netlink_step
 nodes_step(struct netlink_job *job)
 {
-	uint8_t worker = job->worker;
-
 	if (job->phase == PHASE_BEGIN) {
 		job->phase = PHASE_NODES;
 		job->chunk.cursor = 0;
@@ -80,14 +78,9 @@ nodes_step(struct netlink_job *job)
 	if (job->phase != PHASE_NODES)
 		return NETLINK_STEP_END;
 	job->rc = nodes_add(job);
-	if (job->rc == 0 && !peers_is_more(&job->chunk)) {
-		worker++;
-		job->chunk.cursor = 0;
-	}
-	if (job->rc == 0 && worker < job->nl->conn->control->workers_cnt) {
-		netlink_ask_chunk(job, worker, CHUNK_PEERS, NULL);
+	if (job->rc == 0 &&
+	    netlink_ask_next(job, netlink_peers_is_more(&job->chunk), CHUNK_PEERS, NULL))
 		return NETLINK_STEP_ASKED;
-	}
 	qsort(job->nodes, job->nodes_cnt, sizeof(*job->nodes), node_cmp);
 	job->phase = PHASE_READY;
 	return NETLINK_STEP_END;
@@ -219,35 +212,41 @@ bcast_answered(struct netlink_job *job)
 
 /* A piece of all links of all workers. */
 static void
-link_answered(struct netlink_job *job)
+links_answered(struct netlink_job *job)
 {
-	uint8_t worker = job->worker;
-
 	for (uint32_t i = 0; i < job->chunk.cnt; i++) {
 		if (strcmp(job->chunk.links[i].info.name, job->req.name) != 0)
 			continue;
-		(void)link_put(&job->nl->out, job, &job->chunk.links[i]);
-		netlink_answer(job, 0, NULL);
+		job->found(job, &job->chunk.links[i]);
 		return;
 	}
-	if (job->chunk.cursor == UINT32_MAX) {
-		worker++;
-		job->chunk.cursor = 0;
-	}
-	if (worker < job->nl->conn->control->workers_cnt)
-		netlink_ask_chunk(job, worker, CHUNK_LINKS, link_answered);
-	else
+	if (!netlink_ask_next(job, job->chunk.cursor != UINT32_MAX, CHUNK_LINKS, links_answered))
 		netlink_answer(job, -EINVAL, NULL);
+}
+
+void
+netlink_find_link(struct netlink_job *job,
+		  void (*found)(struct netlink_job *job, const struct chunk_link *link))
+{
+	job->found = found;
+	job->chunk.cursor = 0;
+	netlink_ask_chunk(job, 0, CHUNK_LINKS, links_answered);
+}
+
+static void
+link_found(struct netlink_job *job, const struct chunk_link *link)
+{
+	(void)link_put(&job->nl->out, job, link);
+	netlink_answer(job, 0, NULL);
 }
 
 void
 netlink_get_link(struct netlink_job *job)
 {
-	job->chunk.cursor = 0;
 	if (strcmp(job->req.name, NETLINK_BCAST_LINK) == 0)
 		netlink_ask_chunk(job, 0, CHUNK_BCAST, bcast_answered);
 	else
-		netlink_ask_chunk(job, 0, CHUNK_LINKS, link_answered);
+		netlink_find_link(job, link_found);
 }
 
 /* ---- monitors ---- */

@@ -192,31 +192,13 @@ reset_done(struct netlink_job *job)
 	netlink_answer(job, job->ask.result == -ENOENT ? -EINVAL : job->ask.result, NULL);
 }
 
-/* A piece of all links of all workers. */
 static void
-reset_link_answered(struct netlink_job *job)
+reset_link_found(struct netlink_job *job, const struct chunk_link *link)
 {
-	uint8_t worker = job->worker;
-
-	for (uint32_t i = 0; i < job->chunk.cnt; i++) {
-		const struct chunk_link *link = &job->chunk.links[i];
-
-		if (strcmp(link->info.name, job->req.name) != 0)
-			continue;
-		job->ask = (struct request){.op = REQUEST_LINK_STATS_RESET,
-					    .node = link->peer,
-					    .bearer.bearer_id = link->info.bearer_id};
-		netlink_ask(job, worker, reset_done);
-		return;
-	}
-	if (job->chunk.cursor == UINT32_MAX) {
-		worker++;
-		job->chunk.cursor = 0;
-	}
-	if (worker < job->nl->conn->control->workers_cnt)
-		netlink_ask_chunk(job, worker, CHUNK_LINKS, reset_link_answered);
-	else
-		netlink_answer(job, -EINVAL, NULL);
+	job->ask = (struct request){.op = REQUEST_LINK_STATS_RESET,
+				    .node = link->peer,
+				    .bearer.bearer_id = link->info.bearer_id};
+	netlink_ask(job, job->worker, reset_done);
 }
 
 /* A piece of all peers of all workers. */
@@ -224,8 +206,6 @@ static void
 reset_bcast_answered(struct netlink_job *job)
 {
 	const struct chunk *chunk = &job->chunk;
-	uint8_t worker = job->worker;
-	bool is_more = chunk->cnt == CHUNK_PEERS_CNT && chunk->cursor != 0;
 
 	for (uint32_t i = 0; i < chunk->cnt; i++) {
 		char name[DPT_LINK_NAME_BYTES];
@@ -235,29 +215,22 @@ reset_bcast_answered(struct netlink_job *job)
 			continue;
 		job->ask = (struct request){.op = REQUEST_BCAST_STATS_RESET,
 					    .node = chunk->peers[i].addr};
-		netlink_ask(job, worker, reset_done);
+		netlink_ask(job, job->worker, reset_done);
 		return;
 	}
-	if (!is_more) {
-		worker++;
-		job->chunk.cursor = 0;
-	}
-	if (worker < job->nl->conn->control->workers_cnt)
-		netlink_ask_chunk(job, worker, CHUNK_PEERS, reset_bcast_answered);
-	else
+	if (!netlink_ask_next(job, netlink_peers_is_more(chunk), CHUNK_PEERS, reset_bcast_answered))
 		netlink_answer(job, -EINVAL, NULL);
 }
 
 void
 netlink_set_stats_reset(struct netlink_job *job)
 {
-	job->chunk.cursor = 0;
 	if (strcmp(job->req.name, NETLINK_BCAST_LINK) == 0) {
 		job->ask = (struct request){.op = REQUEST_BCAST_STATS_RESET};
 		netlink_ask(job, 0, reset_done);
 	} else if (strstr(job->req.name, NETLINK_BCAST_LINK) != NULL) {
 		netlink_ask_chunk(job, 0, CHUNK_PEERS, reset_bcast_answered);
 	} else {
-		netlink_ask_chunk(job, 0, CHUNK_LINKS, reset_link_answered);
+		netlink_find_link(job, reset_link_found);
 	}
 }

@@ -35,11 +35,10 @@ worker_events(struct worker *w)
 
 		if (type == DPT_EVENT_BIND_DONE)
 			answer_bind_done(w, &w->out.events[i]);
-		/* control looks which queue its frames should come in: steer.c */
-		if (w->workers_cnt > 1 &&
-		    (type == DPT_EVENT_LINK_UP || type == DPT_EVENT_LINK_DOWN)) {
+		if (type == DPT_EVENT_LINK_UP || type == DPT_EVENT_LINK_DOWN) {
 			atomic_fetch_add_explicit(&w->links_gen, 1, memory_order_release);
-			w->has_answers = true;
+			/* control looks which queue its frames should come in: steer.c */
+			w->has_answers |= w->workers_cnt > 1;
 		}
 	}
 	w->out.events_cnt = 0;

@@ -419,6 +419,7 @@ def links_of_two_nodes_are_shown_and_set():
     mon = m.nest(nl.MON)
     equal((nl.number(mon[nl.MON_REF]), nl.string(mon[nl.MON_BEARER]), nl.number(mon[nl.MON_PEERCNT]),
            nl.MON_ACTIVE in mon), (0, own, 2, False), "monitor")
+    need(nl.number(mon[nl.MON_LISTGEN]) > 0, "generation of the list: a link has come up")
     peers = [m.nest(nl.MON_PEER) for m in ca.dump(nl.MON_PEER_GET, nest(nl.MON, u32(nl.MON_REF, 0)))]
     equal([nl.number(p[nl.PEER_ADDR]) for p in peers], [OWN, peer], "own node first")
     equal([nl.PEER_UP in p for p in peers], [True, True], "up")
