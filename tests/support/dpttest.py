@@ -179,6 +179,12 @@ def need_root(why="network namespaces and TAP devices"):
         raise Skip("needs root (%s)" % why)
 
 
+# A command in front: another user without rights, but for that to enter folders, since the build
+# folder may lie in a private one.
+AS_NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups",
+             "--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search"]
+
+
 def need_tools(*names):
     path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
     for n in names:
